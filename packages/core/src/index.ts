@@ -1,1 +1,79 @@
-export {};
+export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
+export { defineChannel } from "./contract/channel.ts";
+export type { Clock, Random } from "./contract/clock.ts";
+export { newId } from "./contract/clock.ts";
+export { decodeCursor, encodeCursor } from "./contract/cursor.ts";
+export type { ChannelFailure, ErrorCode, ErrorData } from "./contract/errors.ts";
+export { BridgeError, describeError, errorCodes, isBridgeError } from "./contract/errors.ts";
+export type { BridgeEvent, EventData, EventType, NewEvent, StartCause } from "./contract/event.ts";
+export { isTerminal, maxEventBytes } from "./contract/event.ts";
+export type { Json, JsonObject } from "./contract/json.ts";
+export { jsonObjectSchema, jsonSchema } from "./contract/json.ts";
+export type { Arrival, Kind } from "./contract/kind.ts";
+export { defineKind } from "./contract/kind.ts";
+export type { Logger } from "./contract/logger.ts";
+export { silentLogger } from "./contract/logger.ts";
+export type { Plugin, PluginContext, PluginParts } from "./contract/plugin.ts";
+export { definePlugin, pluginApi } from "./contract/plugin.ts";
+export type { Owner, Principal, Scope } from "./contract/principal.ts";
+export { ownerOf, scopeOf } from "./contract/principal.ts";
+export type {
+  Answer,
+  Question,
+  QuestionMode,
+  QuestionState,
+  QuestionText,
+} from "./contract/question.ts";
+export type { Route, RouteInput, TaskRules } from "./contract/route.ts";
+export { routeSchema } from "./contract/route.ts";
+export type {
+  ProcessRecord,
+  Provenance,
+  Runner,
+  RunnerCapabilities,
+  RunnerEnd,
+  RunnerEvent,
+  RunnerHealth,
+  Session,
+  Turn,
+  TurnIo,
+  TurnLimits,
+} from "./contract/runner.ts";
+export { defineRunner } from "./contract/runner.ts";
+export type {
+  Accepted,
+  AckDue,
+  DeadLetterReason,
+  Ending,
+  Intake,
+  MessageOutcome,
+  NewDeadLetter,
+  NewMessage,
+  NewTask,
+} from "./contract/intake.ts";
+export type { EventFilter, Hint, Log } from "./contract/log.ts";
+export type { Outbox, OutboxItem } from "./contract/outbox.ts";
+export type { DeadLetter, Page, Queries, StoreStats, TaskFilter } from "./contract/queries.ts";
+export type { Leases, Store } from "./contract/store.ts";
+export type {
+  Claim,
+  ClaimNews,
+  ClaimRef,
+  NewQuestion,
+  Work,
+  WorkerId,
+  WorkWrite,
+} from "./contract/work.ts";
+export type {
+  Conversation,
+  FailureCode,
+  HistoryMessage,
+  ReplyState,
+  Task,
+  TaskError,
+  TaskInput,
+  TaskStatus,
+  Usage,
+} from "./contract/task.ts";
+export { isFinal, mayChange, transitions } from "./contract/task.ts";
+export { systemClock, systemRandom } from "./engine/system.ts";

@@ -1,0 +1,197 @@
+import type { Json, JsonObject } from "./json.ts";
+import type { Owner, Scope } from "./principal.ts";
+import type { Answer, Question } from "./question.ts";
+import type { TaskRules } from "./route.ts";
+import type { Provenance } from "./runner.ts";
+import type { Task, TaskError, TaskInput } from "./task.ts";
+
+/** A new task as intake gives it; the store adds status, attempt and times. */
+export interface NewTask {
+  readonly id: string;
+  readonly kind: string;
+  readonly runner: string;
+  readonly owner: Owner;
+  readonly input: TaskInput;
+  readonly provenance: Provenance;
+  readonly rules: TaskRules;
+  readonly metadata: JsonObject;
+  /** Where the reply goes; null when none is sent. */
+  readonly destination: Json | null;
+  /** Its conversation: an existing one by id, or the one of this place, made if it does not exist yet. Null: none. */
+  readonly conversation:
+    | { readonly id: string }
+    | {
+        /** Used only if the conversation has to be made. */
+        readonly newId: string;
+        readonly channel: string | null;
+        readonly workspace: string;
+        readonly key: string;
+        /** False: sessions are not stored, each turn starts fresh. */
+        readonly keepsSession: boolean;
+      }
+    | null;
+  /** The ended task that this one goes on from. */
+  readonly continues: string | null;
+  /** `ask` or `decline`, from the kind. */
+  readonly questions: "ask" | "decline";
+  /** Sent to the destination, once for each open question, when the task has to wait behind that question. */
+  readonly waitingText: string | null;
+  /**
+   * For a sender that is an agent: more than `limit` accepted turns in this conversation since a person
+   * last wrote in the same channel and workspace, or since `quietMs` without a turn, make the message a
+   * dead letter `hop_limit`. Null for people, whose message sets that count back.
+   */
+  readonly hops: { readonly limit: number; readonly quietMs: number } | null;
+}
+
+/** A message that can not be handled, or a reply that can not be delivered. */
+export interface NewDeadLetter {
+  readonly id: string;
+  readonly reason: DeadLetterReason;
+  /** One line for people. */
+  readonly detail: string;
+  readonly kind: string | null;
+  /** The message as text, at most 256 KiB; `bytes` and `sha256` are of the whole. */
+  readonly payload: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Why something became a dead letter. */
+export type DeadLetterReason =
+  | "kind_unknown"
+  | "payload_invalid"
+  | "payload_too_large"
+  | "kind_failed"
+  | "not_allowed"
+  | "hop_limit"
+  | "reply_refused"
+  | "reply_expired"
+  | "reply_dropped";
+
+/** What a message turns out to be. */
+export type MessageOutcome =
+  | { readonly type: "task"; readonly task: NewTask }
+  | { readonly type: "dead_letter"; readonly deadLetter: NewDeadLetter }
+  /** Answers the question if it is still open; else it is the task. */
+  | {
+      readonly type: "answer";
+      readonly questionId: string;
+      readonly answer: Answer;
+      readonly otherwise: NewTask;
+    }
+  /** Noted at the delivered reply with this reference, as `reply.noted`; else it is the task or dead letter. */
+  | {
+      readonly type: "note";
+      readonly ref: string;
+      readonly text: string;
+      readonly otherwise: MessageOutcome;
+    };
+
+/** One message to accept. */
+export interface NewMessage {
+  /**
+   * What makes it known: unique within its scope (a channel instance, or a principal). `hash`: null for
+   * channels, where the key alone decides; else another hash under the same key is a conflict.
+   */
+  readonly dedupe: {
+    readonly scope: string;
+    readonly key: string;
+    readonly hash: string | null;
+  } | null;
+  /** The channel that wants an acknowledgement, with what `ack` needs; null for direct calls. */
+  readonly from: { readonly channel: string; readonly ack: Json } | null;
+  readonly outcome: MessageOutcome;
+}
+
+/** What became of one message. */
+export type Accepted =
+  | { readonly result: "task"; readonly task: Task }
+  | { readonly result: "answered"; readonly questionId: string; readonly taskId: string }
+  | { readonly result: "noted"; readonly taskId: string }
+  | {
+      readonly result: "dead_letter";
+      readonly deadLetterId: string;
+      readonly reason: DeadLetterReason;
+    }
+  /** Known already: nothing was stored. A settled one is due for acknowledgement again. `task` is null when it made none. */
+  | { readonly result: "known"; readonly task: Task | null; readonly settled: boolean }
+  | { readonly result: "conflict"; readonly taskId: string }
+  /** Known, and its task was removed by retention. */
+  | { readonly result: "expired" }
+  /** `conversation.id` does not exist or has another owner. */
+  | { readonly result: "conversation_not_found" };
+
+/** How an ended task is recorded. */
+export interface Ending {
+  readonly status: "completed" | "failed";
+  /** The answer, or the partial answer of a failed task; null if there is none. */
+  readonly output: string | null;
+  readonly error: TaskError | null;
+  /** The text for the destination. Ignored for a task without one. */
+  readonly reply: string;
+}
+
+/** An acknowledgement that is due. */
+export interface AckDue {
+  readonly channel: string;
+  readonly ack: Json;
+  /** What `acknowledged` takes back. */
+  readonly messages: readonly string[];
+}
+
+/** The way in: messages, cancels, answers, acknowledgements. */
+export interface Intake {
+  /**
+   * Stores messages, their tasks with `task.created`, and the channel's position, in one transaction and
+   * in the given order. The same key twice in one call: the second is known.
+   *
+   * @param batch.position stored even if every message was known
+   * @returns one result for each message, in order
+   */
+  accept(batch: {
+    readonly messages: readonly NewMessage[];
+    readonly position?: { readonly channel: string; readonly next: Json };
+  }): Promise<readonly Accepted[]>;
+  /** The stored poll position of a channel; null before the first. */
+  position(channel: string): Promise<Json | null>;
+  /**
+   * Asks for the end of a task. Pending, or suspended, or open without any claim that could still write:
+   * it ends here as `ending`. Running under a claim: it is marked, with `task.cancel_requested`.
+   *
+   * @returns `changed: false` when it had ended or was marked before; undefined when the scope does not hold it
+   */
+  requestCancel(request: {
+    readonly taskId: string;
+    readonly scope: Scope;
+    readonly by: string;
+    readonly reason: string | null;
+    readonly ending: Ending;
+  }): Promise<{ readonly changed: boolean; readonly task: Task } | undefined>;
+  /**
+   * Answers an open question, with `turn.answer`. A live one resumes its turn; a suspended one makes the task claimable.
+   *
+   * @returns the question as it now is, `accepted: false` when it was no longer open; undefined when the scope does not hold it
+   */
+  answer(request: {
+    readonly questionId: string;
+    readonly scope: Scope;
+    readonly answer: Answer;
+  }): Promise<{ readonly accepted: boolean; readonly question: Question } | undefined>;
+  /** Merges into a task's metadata by key. @returns the task; undefined when the scope does not hold it */
+  mergeMetadata(request: {
+    readonly taskId: string;
+    readonly scope: Scope;
+    readonly metadata: JsonObject;
+  }): Promise<Task | undefined>;
+  /**
+   * What may be acknowledged now. A message is settled when its task has ended and its reply is none,
+   * delivered or dead, or when it made no task. `log`: one entry, the newest message of the channel
+   * below which (and itself) all are settled. `queue`: an entry for each settled message, oldest first.
+   */
+  acksDue(channel: string, style: "log" | "queue"): Promise<readonly AckDue[]>;
+  /** Notes that the platform took the acknowledgement. */
+  acknowledged(channel: string, messages: readonly string[]): Promise<void>;
+  /** How many messages of a channel are not acknowledged yet. */
+  unacknowledged(channel: string): Promise<number>;
+}

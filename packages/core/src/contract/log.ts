@@ -1,0 +1,42 @@
+import type { BridgeEvent, EventType } from "./event.ts";
+import type { Scope } from "./principal.ts";
+
+/** Which events to read. */
+export interface EventFilter {
+  readonly scope: Scope;
+  /** Only this task's events. A task outside the scope has none. */
+  readonly taskId?: string;
+  readonly conversationId?: string;
+  readonly types?: readonly EventType[];
+}
+
+/** What changed; a hint that may be lost, never the truth. */
+export type Hint =
+  | { readonly topic: "events"; readonly taskId: string }
+  /** A task may have become claimable. */
+  | { readonly topic: "work" }
+  /** A cancel or an answer for a claimed task. */
+  | { readonly topic: "news"; readonly taskId: string }
+  | { readonly topic: "outbox" }
+  | { readonly topic: "acks"; readonly channel: string };
+
+/** The event log: gap-free and totally ordered, the same for every reader. */
+export interface Log {
+  /**
+   * Reads events after a cursor, oldest first.
+   *
+   * @param request.after a cursor of this store, taken under any filter; null for the beginning
+   * @param request.limit at most so many; 1 to 10,000
+   * @returns `next`: the cursor to go on from, also when nothing matched; `atHead`: nothing was left to read
+   * @throws BridgeError CURSOR_INVALID, CURSOR_FOREIGN, CURSOR_AHEAD
+   */
+  read(request: EventFilter & { readonly after: string | null; readonly limit: number }): Promise<{
+    readonly events: readonly BridgeEvent[];
+    readonly next: string;
+    readonly atHead: boolean;
+  }>;
+  /** The cursor after the newest event. */
+  head(): Promise<string>;
+  /** Calls back after commits, outside of any transaction. @returns what ends it */
+  watch(listener: (hint: Hint) => void): Disposable;
+}
