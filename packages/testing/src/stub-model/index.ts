@@ -1,0 +1,7 @@
+export { codexHome } from "./codex-home.ts";
+export type { CodexHome, CodexHomeOptions } from "./codex-home.ts";
+export { directives } from "./directives.ts";
+export { spawnStubModel } from "./spawn.ts";
+export { startStubModel, stubModelName } from "./server.ts";
+export type { ModelRequest, StubModel } from "./server.ts";
+export type { SpawnedServer } from "../loopback/spawn.ts";
