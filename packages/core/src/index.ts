@@ -1,3 +1,4 @@
+export type { Bridge, BridgeParts, Failpoint, Limits, ProcessSweeper } from "./contract/bridge.ts";
 export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
 export { defineChannel } from "./contract/channel.ts";
 export type { Clock, Random } from "./contract/clock.ts";
@@ -7,6 +8,13 @@ export type { ChannelFailure, ErrorCode, ErrorData } from "./contract/errors.ts"
 export { BridgeError, describeError, errorCodes, isBridgeError } from "./contract/errors.ts";
 export type { BridgeEvent, EventData, EventType, NewEvent, StartCause } from "./contract/event.ts";
 export { isTerminal, maxEventBytes } from "./contract/event.ts";
+export type {
+  BridgeStatus,
+  ChannelStatus,
+  EventsRequest,
+  Handle,
+  StartRequest,
+} from "./contract/handle.ts";
 export type { Json, JsonObject } from "./contract/json.ts";
 export { jsonObjectSchema, jsonSchema } from "./contract/json.ts";
 export type { Arrival, Kind } from "./contract/kind.ts";

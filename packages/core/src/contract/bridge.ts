@@ -1,0 +1,97 @@
+import type { Channel } from "./channel.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { Handle } from "./handle.ts";
+import type { Kind } from "./kind.ts";
+import type { Logger } from "./logger.ts";
+import type { Principal } from "./principal.ts";
+import type { RouteInput } from "./route.ts";
+import type { ProcessRecord, Runner, TurnLimits } from "./runner.ts";
+import type { Store } from "./store.ts";
+import type { ClaimRef } from "./work.ts";
+
+/** The limits of a bridge, with the defaults of `defaultLimits`. */
+export interface Limits {
+  /** Tasks that run at once in this process. */
+  readonly concurrency: number;
+  /** How long a reply is tried before it is a dead letter. */
+  readonly replyMs: number;
+  /** Turns with an agent before a person must write, see `NewTask.hops`. */
+  readonly hops: number;
+  readonly hopQuietMs: number;
+  readonly messageBytes: number;
+  readonly messageDepth: number;
+  /** The largest answer that is kept whole. */
+  readonly answerBytes: number;
+  /** How long a claim holds without renewal. It is renewed at a third; at two thirds without success the runner is ended. */
+  readonly leaseMs: number;
+  /** How long a question waits before it is a "no". */
+  readonly questionMs: number;
+  /** How long a poll may wait on the platform's side. */
+  readonly waitMs: number;
+  /** Crashes after which a task fails as `crash_loop`. */
+  readonly crashes: number;
+  readonly turn: TurnLimits;
+}
+
+/** Ends the processes that an earlier start left behind. Given by the host: core starts no processes. */
+export interface ProcessSweeper {
+  /**
+   * Ends every process that carries this state's mark, and every recorded one whose start time matches,
+   * with their trees. A process with a recycled pid is never touched.
+   *
+   * @param only sweep what is left of one attempt; default: everything of this state
+   */
+  sweep(request: {
+    readonly recorded: readonly (ProcessRecord & ClaimRef)[];
+    readonly only?: ClaimRef;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly ended: number; readonly survivors: readonly number[] }>;
+}
+
+/**
+ * The moments at which a crash is told apart by tests. Production gives none.
+ * `accept.before` / `accept.after`: around the commit of intake; `spawn.after`: a process was stored;
+ * `turn.event`: an event was appended; `finish.after`: the end is stored, the reply not sent;
+ * `send.after`: the reply was sent, which is not noted yet.
+ */
+export type Failpoint =
+  | "accept.before"
+  | "accept.after"
+  | "spawn.after"
+  | "turn.event"
+  | "finish.after"
+  | "send.after";
+
+/** What a bridge is made of. */
+export interface BridgeParts {
+  /** None: a memory store, whose contents end with the process. */
+  readonly store?: Store;
+  /** Marks this installation's processes; the store's id by default. */
+  readonly stateId?: string;
+  /** Names this machine in leases; stable over restarts. Default: `local`. */
+  readonly node?: string;
+  /** Beside `prompt`, which is always there. */
+  readonly kinds?: readonly Kind[];
+  readonly routes: readonly RouteInput[];
+  readonly runners: readonly Runner[];
+  readonly channels?: readonly Channel[];
+  readonly limits?: Partial<Omit<Limits, "turn">> & { readonly turn?: Partial<TurnLimits> };
+  readonly sweeper?: ProcessSweeper;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+}
+
+/** The engine. Made by `createBridge`; everything is done through handles. */
+export interface Bridge extends AsyncDisposable {
+  /** Sweeps what an earlier process left, takes its work over, and begins to receive, work and send. */
+  start(): Promise<void>;
+  /**
+   * Ends in order: no new messages, no new claims; running attempts are aborted and given back
+   * (`release`), sends in flight finish or are noted as unknown. The store stays open. Idempotent.
+   */
+  stop(): Promise<void>;
+  /** The only way to tasks, events, cancel and resume. */
+  as(principal: Principal): Handle;
+}
