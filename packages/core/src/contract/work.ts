@@ -77,7 +77,8 @@ export interface Work {
    * Takes the oldest claimable tasks of these runners. Claimable: pending; open without a live lease and
    * not suspended; suspended with an answer or a passed deadline; and no earlier task of the same
    * conversation open. No task is ever claimed by two at once; a conversation has at most one claimed task.
-   * Raises `attempt`; raises `crashes` when a lease was lost without release. A task that waits for a
+   * Appends `task.started` in the same transaction. Raises `attempt`; raises `crashes` when a lease was
+   * lost without release. A task that waits for a
    * question is not counted by callers as running, but still blocks its conversation.
    *
    * @param request.leaseMs until another worker may claim it, unless renewed
