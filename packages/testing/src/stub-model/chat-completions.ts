@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sendJson } from "../loopback/server.ts";
+import { gone, sendJson } from "../loopback/server.ts";
 import type { Step } from "./directives.ts";
-import { gone, openEventStream } from "./event-stream.ts";
+import { openEventStream } from "./event-stream.ts";
 import { usageOf } from "./model.ts";
 import type { Prompt } from "./model.ts";
 import { toolCall } from "./tools.ts";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gone } from "../loopback/server.ts";
 import type { Step } from "./directives.ts";
 import { pieces } from "./model.ts";
 
@@ -59,9 +60,4 @@ export function openEventStream(
       return true;
     },
   };
-}
-
-/** Resolves when the client has left or the server closes. */
-export async function gone(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }

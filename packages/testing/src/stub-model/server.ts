@@ -1,8 +1,7 @@
-import { sendJson, startLoopback } from "../loopback/server.ts";
+import { gone, sendJson, startLoopback } from "../loopback/server.ts";
 import type { Call, ListenOptions, LoopbackServer } from "../loopback/server.ts";
 import { answerChat, readChatPrompt } from "./chat-completions.ts";
 import type { Step } from "./directives.ts";
-import { gone } from "./event-stream.ts";
 import { createModel } from "./model.ts";
 import type { Model, Prompt } from "./model.ts";
 import { answerResponses, readResponsesPrompt } from "./responses.ts";
