@@ -1,8 +1,9 @@
 import type { Call } from "../loopback/server.ts";
 import type { StoredRow } from "./activity.ts";
-import { refuse } from "./state.ts";
-import type { Answer, PlatformState } from "./state.ts";
 import { attachmentsOf } from "./inbox.ts";
+import { refuse } from "./outgoing.ts";
+import type { Answer } from "./outgoing.ts";
+import type { PlatformState } from "./state.ts";
 
 const defaultLimit = 100;
 const maxLimit = 500;

@@ -1,6 +1,7 @@
 import type { Endpoint, FaultKind } from "./faults.ts";
-import { talkToUserDisabled } from "./state.ts";
-import type { Answer, PlatformState } from "./state.ts";
+import { talkToUserDisabled } from "./outgoing.ts";
+import type { Answer } from "./outgoing.ts";
+import type { PlatformState } from "./state.ts";
 
 /** One call of an endpoint or tool. */
 export interface PlatformCall {
@@ -63,29 +64,36 @@ function worked(answer: Answer, delayMs = 0): Judged {
   };
 }
 
-function failing(fault: FaultKind, work: () => Answer): Judged {
-  const instead = (status: number, text: string): Judged => ({
+/** An answer in place of the work. */
+function instead(status: number, text: string): Judged {
+  return {
     outcome: { kind: "answer", status, text, delayMs: 0, isVerbatim: status === 200 },
     effect: "none",
-  });
-  switch (fault.fault) {
-    case "status":
-      return instead(fault.status, fault.text ?? JSON.stringify({ error: "armed fault" }));
-    case "answer":
-      return instead(200, fault.text);
-    case "not_json":
-      return instead(200, "<html>not json at all</html>");
-    case "json_string":
-      return instead(200, JSON.stringify("a string, no object"));
-    case "talk_to_user_disabled":
-      return worked(talkToUserDisabled);
-    case "hang":
-      return { outcome: { kind: "hang" }, effect: "none" };
-    case "close":
-      return { outcome: { kind: "close", isDone: false }, effect: "none" };
-    case "close_after":
-      return { outcome: { kind: "close", isDone: true }, effect: work().effect };
-    case "delay":
-      return worked(work(), fault.delayMs);
-  }
+  };
+}
+
+type Failing<Kind extends FaultKind["fault"]> = (
+  fault: Extract<FaultKind, { readonly fault: Kind }>,
+  work: () => Answer,
+) => Judged;
+
+/** What each fault makes of a call. */
+const failings: { readonly [Kind in FaultKind["fault"]]: Failing<Kind> } = {
+  status: ({ status, text }) => instead(status, text ?? JSON.stringify({ error: "armed fault" })),
+  answer: ({ text }) => instead(200, text),
+  not_json: () => instead(200, "<html>not json at all</html>"),
+  json_string: () => instead(200, JSON.stringify("a string, no object")),
+  talk_to_user_disabled: () => worked(talkToUserDisabled),
+  hang: () => ({ outcome: { kind: "hang" }, effect: "none" }),
+  close: () => ({ outcome: { kind: "close", isDone: false }, effect: "none" }),
+  close_after: (_fault, work) => ({
+    outcome: { kind: "close", isDone: true },
+    effect: work().effect,
+  }),
+  delay: ({ delayMs }, work) => worked(work(), delayMs),
+};
+
+function failing(fault: FaultKind, work: () => Answer): Judged {
+  // The table has the fault's own row; TypeScript does not follow that through the union.
+  return (failings[fault.fault] as Failing<FaultKind["fault"]>)(fault, work);
 }

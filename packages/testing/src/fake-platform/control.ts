@@ -22,7 +22,7 @@ export const controlActions = {
   ) => state.activity.appendGarbage(input.workspace, input.shown),
   arm: (state: PlatformState, input: Fault) => {
     if (!endpoints.includes(input.endpoint)) {
-      throw new TypeError(`No endpoint is called "${String(input.endpoint)}".`);
+      throw new TypeError(`No endpoint is called "${input.endpoint}".`);
     }
     state.faults.arm(input);
     return null;

@@ -5,9 +5,10 @@ import { readActivity } from "./activity-endpoint.ts";
 import { carryOut } from "./calls.ts";
 import type { Outcome } from "./calls.ts";
 import type { Endpoint } from "./faults.ts";
-import { peerRow, canvasRow } from "./rows.ts";
-import { refuse } from "./state.ts";
-import type { Answer, PlatformState } from "./state.ts";
+import { canvasRow, peerRow } from "./rows.ts";
+import { refuse } from "./outgoing.ts";
+import type { Answer } from "./outgoing.ts";
+import type { PlatformState } from "./state.ts";
 
 /** A request after its path was understood. */
 interface PlatformRequest {

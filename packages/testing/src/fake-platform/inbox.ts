@@ -58,7 +58,7 @@ export function attachmentsOf(row: ActivityRow): Attachment[] {
 function textParts(row: ActivityRow): string[] {
   return partsOf(row)
     .filter(({ kind }) => kind === "text")
-    .map(({ part }) => String(part["text"] ?? ""));
+    .flatMap(({ part }) => (typeof part["text"] === "string" ? [part["text"]] : []));
 }
 
 function resultText(row: ActivityRow): string {
@@ -79,7 +79,7 @@ function partsOf(row: ActivityRow): Part[] {
   const parts = body?.params?.message?.parts;
   if (!Array.isArray(parts)) return [];
   return (parts as Readonly<Record<string, unknown>>[]).map((part) => ({
-    kind: String(part["kind"] ?? part["type"] ?? ""),
+    kind: [part["kind"], part["type"]].find((name) => typeof name === "string") ?? "",
     part,
   }));
 }

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { gone } from "../loopback/server.ts";
 import { carryOut } from "./calls.ts";
-import type { Outcome } from "./calls.ts";
 import type { Endpoint } from "./faults.ts";
 import { inboxMessage, isInbound } from "./inbox.ts";
 import type { InboxMessage } from "./inbox.ts";
-import type { ActivityRow } from "./rows.ts";
-import type { Answer, PlatformState } from "./state.ts";
+import type { Answer } from "./outgoing.ts";
+import type { PlatformState } from "./state.ts";
 
 /** How the tools behave. */
 export interface FakeToolsOptions {
@@ -61,69 +60,70 @@ const maxTimeoutSecs = 300;
 
 /** The tools over a platform's state, in this process. One inbox holds the messages of all workspaces. */
 export function fakeTools(state: PlatformState, options: FakeToolsOptions = {}): FakeTools {
-  const self = options.workspace ?? "ws-self";
-  const shape = options.shape ?? ((message) => message);
+  return { ...receivingTools(state, options), ...sendingTools(state, options) };
+}
+
+function receivingTools(
+  state: PlatformState,
+  options: FakeToolsOptions,
+): Pick<FakeTools, "wait_for_message" | "inbox_peek" | "inbox_pop"> {
   const popped = new Set<string>();
-
-  const waiting = (): ActivityRow[] =>
-    state.activity
-      .rows()
-      .flatMap(({ row }) =>
-        row !== undefined && isInbound(row) && !popped.has(row.id) ? [row] : [],
-      );
-  const show = (row: ActivityRow): unknown => shape(inboxMessage(state, row));
-
-  const call = async (made: ToolCall, work: () => Answer): Promise<string> => {
-    const { endpoint, workspace, input, signal } = made;
-    const outcome = carryOut(state, { via: "tools", endpoint, workspace, body: input }, work);
-    return shown(outcome, made, signal);
+  const waiting = (): unknown[] => {
+    const rows = state.activity.rows().flatMap(({ row }) => row ?? []);
+    const messages = rows
+      .filter((row) => isInbound(row) && !popped.has(row.id))
+      .map((row) => inboxMessage(state, row));
+    return options.shape === undefined ? messages : messages.map(options.shape);
   };
+  const isWaiting = (id: string): boolean =>
+    !popped.has(id) && state.activity.rows().some(({ row }) => row?.id === id && isInbound(row));
 
   return {
     wait_for_message: async (input, { signal } = {}) => {
       const seconds = Math.min(input.timeout_secs ?? defaultTimeoutSecs, maxTimeoutSecs);
       const timeout = { timeout: true, timeout_secs: seconds };
-      let isEmpty = false;
-      const text = await call({ endpoint: "wait_for_message", input, signal }, () => {
-        const [head] = waiting();
-        isEmpty = head === undefined;
-        return answer(head === undefined ? timeout : show(head));
-      });
-      if (!isEmpty) return text;
+      const call: ToolCall = { endpoint: "wait_for_message", input, signal };
+      const text = await callTool(state, call, () => answer(waiting()[0] ?? timeout));
+      if (text !== JSON.stringify(timeout)) return text;
       await nextRow(state, () => waiting().length > 0, {
         waitMs: seconds * (options.secondMs ?? 1_000),
         signal,
       });
-      const [head] = waiting();
-      return head === undefined ? text : JSON.stringify(show(head));
+      return JSON.stringify(waiting()[0] ?? timeout);
     },
     inbox_peek: (input, { signal } = {}) =>
-      call({ endpoint: "inbox_peek", input, signal }, () =>
-        answer(
-          waiting()
-            .slice(0, input.limit ?? 10)
-            .map(show),
-        ),
+      callTool(state, { endpoint: "inbox_peek", input, signal }, () =>
+        answer(waiting().slice(0, input.limit ?? 10)),
       ),
     inbox_pop: (input, { signal } = {}) =>
-      call({ endpoint: "inbox_pop", input, signal }, () => {
+      callTool(state, { endpoint: "inbox_pop", input, signal }, () => {
         const { activity_id } = input;
-        const removed = waiting().some((row) => row.id === activity_id);
+        const removed = isWaiting(activity_id);
         popped.add(activity_id);
-        return { ...answer({ removed, activity_id }), effect: removed ? "done" : "deduplicated" };
+        const effect = removed ? "done" : "deduplicated";
+        return { ...answer({ removed, activity_id }), effect };
       }),
+  };
+}
+
+function sendingTools(
+  state: PlatformState,
+  options: FakeToolsOptions,
+): Pick<FakeTools, "send_message_to_user" | "delegate_task"> {
+  const self = options.workspace ?? "ws-self";
+  return {
     send_message_to_user: (input, { signal } = {}) => {
       const workspace = input.workspace_id ?? self;
-      return call({ endpoint: "send_message_to_user", workspace, input, signal }, () =>
-        state.notify(workspace, input.message),
-      );
+      const call: ToolCall = { endpoint: "send_message_to_user", workspace, input, signal };
+      return callTool(state, call, () => state.notify(workspace, input.message));
     },
     delegate_task: (input, { signal } = {}) => {
       const workspace = input.source_workspace_id ?? self;
-      return call({ endpoint: "delegate_task", workspace, input, signal }, () => {
-        const made = state.delegate({ workspace, target: input.workspace_id, task: input.task });
-        if (made.status !== 202) return made;
-        return { ...made, body: options.peerAnswer?.(input.task) ?? "Done." };
+      const { workspace_id: target, task } = input;
+      return callTool(state, { endpoint: "delegate_task", workspace, input, signal }, () => {
+        const made = state.delegate({ workspace, target, task });
+        if (made.effect !== "done") return made;
+        return { ...made, body: options.peerAnswer?.(task) ?? "Done." };
       });
     },
   };
@@ -131,7 +131,7 @@ export function fakeTools(state: PlatformState, options: FakeToolsOptions = {}):
 
 interface ToolCall {
   readonly endpoint: Endpoint;
-  readonly workspace?: string;
+  readonly workspace?: string | undefined;
   readonly input: unknown;
   readonly signal: AbortSignal | undefined;
 }
@@ -162,28 +162,28 @@ interface ToolWording {
   readonly lost: () => string;
 }
 
-async function shown(outcome: Outcome, call: ToolCall, signal?: AbortSignal): Promise<string> {
+async function callTool(state: PlatformState, call: ToolCall, work: () => Answer): Promise<string> {
+  const { endpoint, workspace, input, signal } = call;
   signal?.throwIfAborted();
-  const words = wording[call.endpoint];
-  switch (outcome.kind) {
-    case "hang":
-      // Without a signal it hangs for good, as a server that is stuck does.
-      await (signal === undefined ? new Promise<never>(() => undefined) : gone(signal));
-      signal?.throwIfAborted();
-      throw new TypeError("A call that hangs was neither answered nor given up.");
-    case "close":
-      if (outcome.isDone && words !== undefined) return words.lost();
-      throw new Error(`${call.endpoint}: the connection to the tools is closed`);
-    case "answer": {
-      if (outcome.delayMs > 0) await sleep(outcome.delayMs, undefined, signal ? { signal } : {});
-      if (outcome.isVerbatim) return outcome.text;
-      if (outcome.status < 300) return words?.success(textOf(outcome.text)) ?? outcome.text;
-      return (
-        words?.refused(outcome.status, errorOf(outcome.text)) ??
-        `Error: platform returned ${outcome.status}`
-      );
-    }
+  const outcome = carryOut(state, { via: "tools", endpoint, workspace, body: input }, work);
+  const words = wording[endpoint];
+  if (outcome.kind === "hang") return hang(signal);
+  if (outcome.kind === "close") {
+    if (outcome.isDone && words !== undefined) return words.lost();
+    throw new Error(`${endpoint}: the connection to the tools is closed`);
   }
+  const { status, text, delayMs, isVerbatim } = outcome;
+  if (delayMs > 0) await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
+  if (isVerbatim) return text;
+  if (status < 300) return words?.success(textOf(text)) ?? text;
+  return words?.refused(status, errorOf(text)) ?? `Error: platform returned ${status}`;
+}
+
+/** Rejects when the caller gives up; without a signal it hangs for good, as a server that is stuck does. */
+async function hang(signal: AbortSignal | undefined): Promise<never> {
+  if (signal === undefined) return new Promise<never>(() => undefined);
+  await gone(signal);
+  throw signal.reason as Error;
 }
 
 function answer(body: unknown): Answer {

@@ -85,11 +85,11 @@ interface Exchange {
 
 async function serve(exchange: Exchange, handle: (call: Call) => Promise<void>): Promise<void> {
   const { request, response, closing } = exchange;
-  const gone = new AbortController();
+  const left = new AbortController();
   response.once("close", () => {
-    gone.abort();
+    left.abort();
   });
-  const signal = AbortSignal.any([gone.signal, closing]);
+  const signal = AbortSignal.any([left.signal, closing]);
   try {
     const raw = await readBody(request);
     if (raw === undefined) {

@@ -3,6 +3,7 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** How long a program has to print its address, and to end after SIGTERM, in milliseconds. */
@@ -66,18 +67,14 @@ async function readAddress(
   child.stderr.on("data", (chunk: Buffer) => {
     errors = (errors + chunk.toString("utf8")).slice(-8_192);
   });
-  // What it prints later must not fill the pipe and stop it.
-  child.stdout.on("end", () => undefined);
-  const line = await new Promise<string | undefined>((resolve) => {
-    const timer = setTimeout(resolve, startMs, undefined);
-    const settle = (text?: string): void => {
-      clearTimeout(timer);
-      resolve(text);
-    };
-    createInterface(child.stdout).once("line", settle);
-    void exited.then(() => {
-      settle();
-    });
+  const lines = createInterface(child.stdout);
+  const timeout = new AbortController();
+  const line = await Promise.race([
+    once(lines, "line").then(([text]) => text as string),
+    exited.then(() => undefined),
+    sleep(startMs, undefined, { signal: timeout.signal }),
+  ]).finally(() => {
+    timeout.abort();
   });
   if (line === undefined) throw new Error(`The test server did not start. ${errors}`);
   return (JSON.parse(line) as { url: string }).url;

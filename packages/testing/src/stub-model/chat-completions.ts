@@ -61,38 +61,29 @@ function toolCallsOf(call: ChatCall): Json[] {
 }
 
 async function whole(call: ChatCall, response: ServerResponse, signal: AbortSignal): Promise<void> {
-  const { step } = call;
-  if (step.slowMs > 0) await sleep(step.slowMs, undefined, { signal });
-  switch (step.ending.end) {
-    case "hang":
-      await gone(signal);
-      return;
-    case "cut":
-      response.destroy();
-      return;
-    case "fail":
-      sendJson(response, 500, failure(step.ending.code));
-      return;
-    default: {
-      const calls = toolCallsOf(call);
-      const message = {
-        role: "assistant",
-        content: step.say.length === 0 && calls.length > 0 ? null : step.say.join("\n"),
-        ...(step.think.length === 0 ? {} : { reasoning_content: step.think.join("\n") }),
-        ...(calls.length === 0 ? {} : { tool_calls: calls }),
-      };
-      const choice = {
-        index: 0,
-        message,
-        finish_reason: calls.length === 0 ? "stop" : "tool_calls",
-      };
-      sendJson(response, 200, {
-        ...head(call, "chat.completion"),
-        choices: [choice],
-        usage: usage(call.prompt),
-      });
-    }
-  }
+  const { ending, slowMs } = call.step;
+  if (slowMs > 0) await sleep(slowMs, undefined, { signal });
+  if (ending.end === "hang") await gone(signal);
+  if (ending.end === "hang" || ending.end === "cut") response.destroy();
+  else if (ending.end === "fail") sendJson(response, 500, failure(ending.code));
+  else sendJson(response, 200, completion(call));
+}
+
+function completion(call: ChatCall): Json {
+  const { say, think } = call.step;
+  const calls = toolCallsOf(call);
+  const message = {
+    role: "assistant",
+    content: say.length === 0 && calls.length > 0 ? null : say.join("\n"),
+    ...(think.length === 0 ? {} : { reasoning_content: think.join("\n") }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+  const finish_reason = calls.length === 0 ? "stop" : "tool_calls";
+  return {
+    ...head(call, "chat.completion"),
+    choices: [{ index: 0, message, finish_reason }],
+    usage: usage(call.prompt),
+  };
 }
 
 async function streamed(

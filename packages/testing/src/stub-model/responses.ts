@@ -6,7 +6,7 @@ import { usageOf } from "./model.ts";
 import type { Prompt } from "./model.ts";
 import { toolCall } from "./tools.ts";
 import type { OfferedTool } from "./tools.ts";
-import { itemsOf, recordOf, textOf } from "./wire.ts";
+import { itemsOf, textOf } from "./wire.ts";
 import type { Json } from "./wire.ts";
 
 /** User messages that codex adds by itself begin with one of these. */

@@ -27,26 +27,23 @@ const shellTools: Readonly<Record<string, (command: string) => Record<string, un
   bash: (command) => ({ command }),
 };
 
+/** Called when no known shell is offered; the harness will say that it does not know it. */
+const firstShell = ["exec_command", (cmd: string) => ({ cmd })] as const;
+
 /** Turns what a directive asks for into a call of a tool that the harness offers. */
 export function toolCall(request: ToolRequest, offered: readonly OfferedTool[]): ToolCall {
-  switch (request.tool) {
-    case "shell": {
-      const name = Object.keys(shellTools).find((known) =>
-        offered.some((tool) => tool.name === known),
-      );
-      return {
-        name: name ?? "exec_command",
-        input: (shellTools[name ?? "exec_command"] ?? Object)(request.command),
-      };
-    }
-    case "patch":
-      return applyPatch(request.file, offered);
-    case "named": {
-      const tool = offered.find((one) => fullName(one) === request.name);
-      if (tool?.namespace === undefined) return { name: request.name, input: request.input };
-      return { name: tool.name, namespace: tool.namespace, input: request.input };
-    }
-  }
+  if (request.tool === "shell") return shellCall(request.command, offered);
+  if (request.tool === "patch") return applyPatch(request.file, offered);
+  const tool = offered.find((one) => fullName(one) === request.name);
+  if (tool?.namespace === undefined) return { name: request.name, input: request.input };
+  return { name: tool.name, namespace: tool.namespace, input: request.input };
+}
+
+function shellCall(command: string, offered: readonly OfferedTool[]): ToolCall {
+  const known = Object.entries(shellTools);
+  const [name, input] =
+    known.find(([shell]) => offered.some((tool) => tool.name === shell)) ?? firstShell;
+  return { name, input: input(command) };
 }
 
 function fullName(tool: OfferedTool): string {
