@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stubModelName } from "./server.ts";
-import { toToml } from "./toml.ts";
+import { overlay, toToml } from "./toml.ts";
 import type { TomlTable } from "./toml.ts";
 
 /** Where the folder is and how codex is to behave. */
@@ -20,7 +20,7 @@ export interface CodexHomeOptions {
   readonly streamIdleMs?: number;
   /** Variables for the model's shells beside the few that they inherit (`HOME`, `PATH`, …). */
   readonly shellEnvironment?: Readonly<Record<string, string>>;
-  /** More settings, laid over those above. */
+  /** More settings of codex, table by table over those above. */
   readonly settings?: TomlTable;
 }
 
@@ -37,7 +37,7 @@ export async function codexHome(options: CodexHomeOptions): Promise<CodexHome> {
   const catalog = join(folder, "model-catalog.json");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(catalog, JSON.stringify(modelCatalog, undefined, 2), { mode: 0o600 });
-  const config = toToml({ ...settings(options, catalog), ...options.settings });
+  const config = toToml(overlay(settings(options, catalog), options.settings ?? {}));
   await writeFile(join(folder, "config.toml"), config, { mode: 0o600 });
   const environment = {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",

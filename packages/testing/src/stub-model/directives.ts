@@ -45,7 +45,7 @@ export const directives = {
   fail: {
     ends: (text) => ({
       end: "fail",
-      code: /^[a-z]\w+/.exec(text)?.[0] ?? "server_error",
+      code: /^(?!x\d+$)[a-z]\w+/.exec(text)?.[0] ?? "server_error",
       ...timesIn(text),
     }),
   },
@@ -67,16 +67,40 @@ export function readDirectives(prompt: string): Step[] {
     .join("\n");
   const steps: Step[] = [];
   let step = emptyStep;
-  for (const [, name = "", text = ""] of own.matchAll(/\[\[(\w+)(?:\s+([\s\S]*?))?\]\](?!\])/g)) {
+  for (const { name, text } of bracketed(own)) {
     const directive = Object.hasOwn(table, name) ? table[name] : undefined;
     if (directive === undefined) continue;
-    if ("adds" in directive) step = join(step, directive.adds(text.trim()));
+    if ("adds" in directive) step = join(step, directive.adds(text));
     else {
-      steps.push({ ...step, ending: directive.ends(text.trim()) });
+      steps.push({ ...step, ending: directive.ends(text) });
       step = emptyStep;
     }
   }
   return step === emptyStep ? steps : [...steps, step];
+}
+
+/** What stands in double brackets. Brackets within a text count, so that it may hold JSON and shell tests. */
+function bracketed(prompt: string): { name: string; text: string }[] {
+  const found = [];
+  const opening = /\[\[(\w+)(?=\s|\]\])/g;
+  for (let match = opening.exec(prompt); match !== null; match = opening.exec(prompt)) {
+    const end = closingBrackets(prompt, opening.lastIndex);
+    if (end === -1) continue;
+    found.push({ name: match[1] ?? "", text: prompt.slice(opening.lastIndex, end).trim() });
+    opening.lastIndex = end;
+  }
+  return found;
+}
+
+/** Where the `]]` of a directive is; the first one if the brackets within are not balanced. */
+function closingBrackets(prompt: string, from: number): number {
+  let depth = 0;
+  for (let index = from; index < prompt.length; index += 1) {
+    if (depth === 0 && prompt.startsWith("]]", index)) return index;
+    if (prompt[index] === "[") depth += 1;
+    else if (prompt[index] === "]") depth = Math.max(0, depth - 1);
+  }
+  return prompt.indexOf("]]", from);
 }
 
 function join(step: Step, added: Partial<Step>): Step {
