@@ -84,4 +84,7 @@ export type {
   Usage,
 } from "./contract/task.ts";
 export { isFinal, mayChange, transitions } from "./contract/task.ts";
+export { createBridge } from "./engine/bridge.ts";
+export { defaultLimits } from "./engine/engine.ts";
+export { promptKind } from "./engine/prompt-kind.ts";
 export { systemClock, systemRandom } from "./engine/system.ts";

@@ -58,9 +58,7 @@ export interface Handle {
     page?: { readonly limit?: number; readonly after?: string | null },
   ): Promise<Page<Task>>;
   /** @throws BridgeError TASK_NOT_FOUND, CURSOR_INVALID, CURSOR_FOREIGN, CURSOR_AHEAD */
-  events(
-    request: EventsRequest,
-  ): Promise<{
+  events(request: EventsRequest): Promise<{
     readonly events: readonly BridgeEvent[];
     readonly next: string;
     readonly atHead: boolean;
@@ -77,9 +75,9 @@ export interface Handle {
     readonly until?: "ended" | "settled";
     readonly signal?: AbortSignal;
   }): AsyncIterable<BridgeEvent>;
-  /** All of the principal's events after a cursor, then live, until the signal aborts. `after` "now": only new ones. */
+  /** All of the principal's events after a cursor, then live, until the signal aborts. `after: "now"`: only new ones. */
   follow(request: {
-    readonly after?: string | null | "now";
+    readonly after?: string | null;
     readonly types?: readonly EventType[];
     readonly signal: AbortSignal;
   }): AsyncIterable<BridgeEvent>;

@@ -1,0 +1,100 @@
+import type { BridgeEvent } from "../contract/event.ts";
+import { BridgeError } from "../contract/errors.ts";
+import type { EventFilter } from "../contract/log.ts";
+import type { Scope } from "../contract/principal.ts";
+import { isFinal, type Task } from "../contract/task.ts";
+import type { Engine } from "./engine.ts";
+
+/** How often a lost hint is made up for. */
+const lookAgainMs = 1000;
+const pageSize = 500;
+
+const isSettled = (task: Task): boolean =>
+  isFinal(task.status) && task.reply !== "pending" && task.reply !== "sending";
+
+/** Reads to the head of the log, page by page. @returns the cursor to go on from */
+async function* toHead(
+  engine: Engine,
+  filter: EventFilter,
+  after: string | null,
+): AsyncGenerator<BridgeEvent, string> {
+  for (let cursor = after; ;) {
+    const page = await engine.store.log.read({ ...filter, after: cursor, limit: pageSize });
+    yield* page.events;
+    cursor = page.next;
+    if (page.atHead) return page.next;
+  }
+}
+
+/**
+ * A task's events after a cursor, then live. A reader is a cursor, not a queue: it reads from the store at
+ * its own pace, and nobody waits for it.
+ *
+ * @throws BridgeError TASK_NOT_FOUND, CURSOR_INVALID, CURSOR_FOREIGN, CURSOR_AHEAD
+ */
+export async function* attachTask(
+  engine: Engine,
+  of: {
+    taskId: string;
+    scope: Scope;
+    after: string | null;
+    until: "ended" | "settled";
+    signal: AbortSignal | undefined;
+  },
+): AsyncGenerator<BridgeEvent, void> {
+  const { taskId, scope, until, signal } = of;
+  using bell = engine.feed.listen("events", taskId);
+  for (let after = of.after; signal?.aborted !== true;) {
+    // The status is read first: what ended before it was read has its last event below the head.
+    const task = await engine.store.queries.task(taskId, scope);
+    if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
+    after = yield* toHead(engine, { scope, taskId }, after);
+    if (until === "settled" ? isSettled(task) : isFinal(task.status)) return;
+    await bell.wait(lookAgainMs, signal);
+  }
+}
+
+/** All events of a scope after a cursor (`"now"`: after the head), then live, until the signal aborts. */
+export async function* followLog(
+  engine: Engine,
+  of: EventFilter & { after: string | null; signal: AbortSignal },
+): AsyncGenerator<BridgeEvent, void> {
+  const { after: from, signal, ...filter } = of;
+  using bell = engine.feed.listen("events");
+  for (let after = from === "now" ? await engine.store.log.head() : from; !signal.aborted;) {
+    after = yield* toHead(engine, filter, after);
+    await bell.wait(lookAgainMs, signal);
+  }
+}
+
+const isDone = (task: Task): boolean => isFinal(task.status) || task.status === "input_required";
+
+/** Waits for tasks to end or to need an answer. */
+export async function waitForTasks(
+  engine: Engine,
+  of: {
+    taskIds: readonly string[];
+    scope: Scope;
+    until: "any" | "all";
+    timeoutMs: number;
+    signal: AbortSignal | undefined;
+  },
+): Promise<{ timedOut: boolean; tasks: readonly Task[] }> {
+  const { taskIds, scope, until, timeoutMs, signal } = of;
+  const deadline = engine.clock.steady() + timeoutMs;
+  using bell = engine.feed.listen("events");
+  for (;;) {
+    const tasks = await Promise.all(
+      taskIds.map(async (taskId) => {
+        const task = await engine.store.queries.task(taskId, scope);
+        if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
+        return task;
+      }),
+    );
+    if (until === "any" ? tasks.some(isDone) : tasks.every(isDone))
+      return { timedOut: false, tasks };
+    const leftMs = deadline - engine.clock.steady();
+    if (leftMs <= 0 || signal?.aborted === true) return { timedOut: true, tasks };
+    await bell.wait(Math.min(leftMs, lookAgainMs), signal);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Claim, ClaimNews } from "../contract/work.ts";
+
+/** Why a running attempt is ended from outside. The first cause counts. */
+export type StopCause =
+  | { readonly type: "cancel" }
+  | { readonly type: "timeout"; readonly message: string }
+  /** A planned end of this process: the attempt is given back. */
+  | { readonly type: "shutdown" }
+  /** Another attempt owns the task, or may: nothing is written any more. */
+  | { readonly type: "lost" }
+  /** The store does not take what the agent does. */
+  | { readonly type: "store"; readonly message: string };
+
+/** One claimed task while this process works on it. */
+export class Attempt {
+  readonly claim: Claim;
+  readonly #controller = new AbortController();
+  readonly #newsListeners = new Set<(news: ClaimNews) => void>();
+  #stop: StopCause | null = null;
+  /** True while it waits for an answer and so uses no slot. */
+  isWaiting = false;
+
+  constructor(claim: Claim) {
+    this.claim = claim;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Null while nobody asked it to stop. */
+  get stopped(): StopCause | null {
+    return this.#stop;
+  }
+
+  stop(cause: StopCause): void {
+    if (this.#stop !== null) return;
+    this.#stop = cause;
+    this.#controller.abort(new Error(`The attempt was ended: ${cause.type}.`));
+  }
+
+  /** Takes what the store says about this claim. */
+  take(news: ClaimNews): void {
+    if (!news.held) this.stop({ type: "lost" });
+    else if (news.cancelRequested) this.stop({ type: "cancel" });
+    for (const listener of this.#newsListeners) listener(news);
+  }
+
+  onNews(listener: (news: ClaimNews) => void): Disposable {
+    this.#newsListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#newsListeners.delete(listener) };
+  }
+}

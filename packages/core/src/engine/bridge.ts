@@ -1,0 +1,178 @@
+import type { Bridge, BridgeParts, Limits } from "../contract/bridge.ts";
+import type { Channel } from "../contract/channel.ts";
+import { newId } from "../contract/clock.ts";
+import { BridgeError, describeError } from "../contract/errors.ts";
+import type { BridgeStatus } from "../contract/handle.ts";
+import { silentLogger } from "../contract/logger.ts";
+import { acknowledges, runAcknowledgement } from "./acknowledgement.ts";
+import { runDelivery } from "./delivery.ts";
+import { defaultLimits, type Engine, type Tally } from "./engine.ts";
+import { createFeed } from "./feed.ts";
+import { createHandle } from "./handle.ts";
+import { checkHealth } from "./health.ts";
+import { type IntakeState, receives, runIntake } from "./intake.ts";
+import { promptKind } from "./prompt-kind.ts";
+import { loadRoutes } from "./routing.ts";
+import { systemClock, systemRandom } from "./system.ts";
+import { Worker } from "./work.ts";
+
+/** For bridges whose runners start no processes. */
+const noProcesses = { sweep: async () => await Promise.resolve({ ended: 0, survivors: [] }) };
+
+function byName<T extends { readonly name: string }>(
+  what: string,
+  items: readonly T[],
+): ReadonlyMap<string, T> {
+  const map = new Map<string, T>();
+  for (const item of items) {
+    if (map.has(item.name)) throw new BridgeError("NAME_DUPLICATE", { what, name: item.name });
+    map.set(item.name, item);
+  }
+  return map;
+}
+
+function limitsOf(given: BridgeParts["limits"]): Limits {
+  return { ...defaultLimits, ...given, turn: { ...defaultLimits.turn, ...given?.turn } };
+}
+
+const newTally = (): Tally => ({
+  recovered: { asNew: 0, resumed: 0, interrupted: 0 },
+  orphansEnded: 0,
+  hopLimited: 0,
+  repeatedReplies: 0,
+});
+
+function engineOf(parts: BridgeParts): Engine {
+  const clock = parts.clock ?? systemClock();
+  const random = parts.random ?? systemRandom;
+  const { store } = parts;
+  if (store === undefined) throw new TypeError("A bridge without a store is made in memory.");
+  const kinds = byName("kinds", [promptKind, ...(parts.kinds ?? [])]);
+  const runners = byName("runners", parts.runners);
+  return {
+    store,
+    stateId: parts.stateId ?? store.id,
+    worker: { node: parts.node ?? "local", boot: newId("boot", random) },
+    kinds,
+    routing: loadRoutes(parts.routes, kinds.values(), runners.values()),
+    runners,
+    channels: byName("channels", parts.channels ?? []),
+    limits: limitsOf(parts.limits),
+    clock,
+    random,
+    logger: parts.logger ?? silentLogger,
+    sweeper: parts.sweeper ?? noProcesses,
+    failpoint: parts.failpoint ?? (() => undefined),
+    feed: createFeed(store.log, clock),
+    health: new Map(),
+    tally: newTally(),
+  };
+}
+
+/** Ends what an earlier process of this node left, and sets its work free. */
+async function takeOver(engine: Engine, signal: AbortSignal): Promise<void> {
+  const { store, worker, sweeper, logger, tally } = engine;
+  const recorded = await store.work.processes(worker.node);
+  const { ended, survivors } = await sweeper.sweep({ recorded, signal });
+  tally.orphansEnded += ended;
+  if (ended > 0) logger.warn("Ended processes that an earlier start left behind", { ended });
+  if (survivors.length > 0)
+    logger.error("Processes of an earlier start could not be ended", { survivors });
+  const freed = await store.work.forfeit(worker);
+  if (freed > 0) logger.warn("Taking over unfinished tasks of an earlier start", { tasks: freed });
+}
+
+function newIntakeState(): IntakeState {
+  return { state: "starting", failures: 0, lastError: null, lastGoodPollAt: null };
+}
+
+async function statusOf(
+  engine: Engine,
+  of: { worker: Worker; intakes: ReadonlyMap<string, IntakeState>; startedAt: number },
+): Promise<BridgeStatus> {
+  const { store, channels, runners, health, limits, tally } = engine;
+  const channelStatus = async (channel: Channel): Promise<BridgeStatus["channels"][number]> => ({
+    name: channel.name,
+    inbox: channel.inbox,
+    ...(of.intakes.get(channel.name) ?? newIntakeState()),
+    unacknowledged: await store.intake.unacknowledged(channel.name),
+  });
+  return {
+    storeId: store.id,
+    durable: store.durable,
+    startedAt: of.startedAt,
+    store: await store.queries.stats(),
+    running: of.worker.running,
+    concurrency: limits.concurrency,
+    channels: await Promise.all([...channels.values()].map(channelStatus)),
+    runners: [...runners.keys()].map((name) => ({ name, health: health.get(name) ?? null })),
+    since: structuredClone(tally),
+  };
+}
+
+/**
+ * Makes a bridge of its parts. Nothing runs before `start`.
+ *
+ * @throws BridgeError ROUTE_INVALID, NAME_DUPLICATE
+ */
+export function createBridge(parts: BridgeParts): Bridge {
+  const engine = engineOf(parts);
+  const { logger, clock } = engine;
+  const worker = new Worker(engine);
+  const intakes = new Map([...engine.channels.keys()].map((name) => [name, newIntakeState()]));
+  const startedAt = clock.now();
+  const receiving = new AbortController();
+  const delivering = new AbortController();
+  const loops = { receiving: [] as Promise<void>[], delivering: [] as Promise<void>[] };
+  let starting: Promise<void> | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const start = async (): Promise<void> => {
+    await takeOver(engine, receiving.signal);
+    for (const runner of engine.runners.values()) {
+      const look = checkHealth(engine, runner, receiving.signal);
+      loops.receiving.push(
+        look.then(
+          () => undefined,
+          (error: unknown) =>
+            logger.warn("A runner's check failed", {
+              runner: runner.name,
+              error: describeError(error),
+            }),
+        ),
+      );
+    }
+    loops.receiving.push(worker.run(receiving.signal));
+    for (const channel of engine.channels.values()) {
+      const state = intakes.get(channel.name);
+      if (state !== undefined && receives(channel))
+        loops.receiving.push(runIntake(engine, channel, { state, signal: receiving.signal }));
+      if (acknowledges(channel))
+        loops.delivering.push(runAcknowledgement(engine, channel, delivering.signal));
+    }
+    loops.delivering.push(runDelivery(engine, delivering.signal));
+  };
+
+  const stop = async (): Promise<void> => {
+    receiving.abort(new Error("The bridge stops."));
+    await starting?.catch(() => undefined);
+    await Promise.all(loops.receiving);
+    delivering.abort(new Error("The bridge stops."));
+    await Promise.all(loops.delivering);
+    for (const part of [...engine.channels.values(), ...engine.runners.values()])
+      await part.dispose?.();
+    engine.feed[Symbol.dispose]();
+  };
+
+  return {
+    start: async () => await (starting ??= start()),
+    stop: async () => await (stopping ??= stop()),
+    as: (principal) =>
+      createHandle(
+        engine,
+        principal,
+        async () => await statusOf(engine, { worker, intakes, startedAt }),
+      ),
+    [Symbol.asyncDispose]: async () => await (stopping ??= stop()),
+  };
+}

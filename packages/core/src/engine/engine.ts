@@ -1,0 +1,56 @@
+import type { BridgeStatus } from "../contract/handle.ts";
+import type { Failpoint, Limits, ProcessSweeper } from "../contract/bridge.ts";
+import type { Channel } from "../contract/channel.ts";
+import type { Clock, Random } from "../contract/clock.ts";
+import type { Kind } from "../contract/kind.ts";
+import type { Logger } from "../contract/logger.ts";
+import type { Runner, RunnerHealth } from "../contract/runner.ts";
+import type { Store } from "../contract/store.ts";
+import type { WorkerId } from "../contract/work.ts";
+import type { Feed } from "./feed.ts";
+import type { RoutingTable } from "./routing.ts";
+
+type Counters = BridgeStatus["since"];
+
+/** Counted since the start, shown by `status`. */
+export type Tally = {
+  -readonly [K in keyof Counters]: Counters[K] extends number
+    ? number
+    : { -readonly [L in keyof Counters[K]]: number };
+};
+
+/** What the parts of the engine share: the checked parts of a bridge, and nothing that one of them owns. */
+export interface Engine {
+  readonly store: Store;
+  readonly stateId: string;
+  readonly worker: WorkerId;
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly routing: RoutingTable;
+  readonly runners: ReadonlyMap<string, Runner>;
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly sweeper: ProcessSweeper;
+  readonly failpoint: (name: Failpoint) => void | Promise<void>;
+  readonly feed: Feed;
+  readonly health: Map<string, RunnerHealth>;
+  readonly tally: Tally;
+}
+
+/** The limits that hold where nothing else is said. */
+export const defaultLimits: Limits = {
+  concurrency: 4,
+  replyMs: 10 * 60_000,
+  hops: 8,
+  hopQuietMs: 60 * 60_000,
+  messageBytes: 256 * 1024,
+  messageDepth: 64,
+  answerBytes: 10 * 1024 * 1024,
+  leaseMs: 30_000,
+  questionMs: 10 * 60_000,
+  waitMs: 60_000,
+  crashes: 3,
+  turn: { startMs: 60_000, idleMs: 10 * 60_000, totalMs: 60 * 60_000, graceMs: 4500 },
+};

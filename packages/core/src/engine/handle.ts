@@ -1,0 +1,120 @@
+import { BridgeError } from "../contract/errors.ts";
+import type { BridgeStatus, Handle } from "../contract/handle.ts";
+import type { Page } from "../contract/queries.ts";
+import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
+import type { Answer } from "../contract/question.ts";
+import type { Engine } from "./engine.ts";
+import { attachTask, followLog, waitForTasks } from "./attach.ts";
+import { readPartialAnswer } from "./partial-answer.ts";
+import { resumeTask, startTask } from "./requests.ts";
+import { cancelledEnding } from "./texts.ts";
+
+const emptyPage: Page<never> = { items: [], next: null };
+
+const pageOf = (
+  page: { limit?: number; after?: string | null } | undefined,
+): { limit: number; after: string | null } => ({
+  limit: page?.limit ?? 50,
+  after: page?.after ?? null,
+});
+
+async function cancelTask(
+  engine: Engine,
+  principal: Principal,
+  of: { taskId: string; reason: string | null },
+): Promise<Awaited<ReturnType<Handle["cancel"]>>> {
+  const { taskId, reason } = of;
+  const { store, limits } = engine;
+  const scope = scopeOf(principal);
+  const task = await store.queries.task(taskId, scope);
+  if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
+  const partial =
+    task.attempt === 0
+      ? null
+      : (await readPartialAnswer(store.log, taskId, limits.answerBytes)).text;
+  const by = ownerOf(principal);
+  const result = await store.intake.requestCancel({
+    taskId,
+    scope,
+    by,
+    reason,
+    ending: cancelledEnding(task.runner, partial, reason),
+  });
+  if (result === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
+  return result;
+}
+
+async function answerQuestion(
+  engine: Engine,
+  principal: Principal,
+  of: { questionId: string; answer: Answer },
+): ReturnType<Handle["answer"]> {
+  const { questionId, answer } = of;
+  const answered = await engine.store.intake.answer({
+    questionId,
+    scope: scopeOf(principal),
+    answer: { ...answer, by: ownerOf(principal) },
+  });
+  if (answered === undefined) throw new BridgeError("QUESTION_NOT_FOUND", { questionId });
+  if (!answered.accepted)
+    throw new BridgeError("QUESTION_CLOSED", { questionId, state: answered.question.state });
+  return answered.question;
+}
+
+/** Everything a principal can do. The only place where a scope is made; each method hands it to the store. */
+export function createHandle(
+  engine: Engine,
+  principal: Principal,
+  status: () => Promise<BridgeStatus>,
+): Handle {
+  const scope = scopeOf(principal);
+  const { queries, log } = engine.store;
+  const isOperator = principal.type === "operator";
+  const ownTask = async (taskId: string): ReturnType<Handle["task"]> => {
+    const task = await queries.task(taskId, scope);
+    if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
+    return task;
+  };
+  return {
+    principal,
+    start: async (request) => await startTask(engine, principal, request),
+    task: ownTask,
+    tasks: async (filter, page) => await queries.tasks({ ...filter, scope }, pageOf(page)),
+    events: async ({ after, limit, ...filter }) => {
+      if (filter.taskId !== undefined) await ownTask(filter.taskId);
+      return await log.read({ ...filter, scope, after: after ?? null, limit: limit ?? 500 });
+    },
+    attach: ({ taskId, after, until, signal }) =>
+      attachTask(engine, { taskId, scope, after: after ?? null, until: until ?? "ended", signal }),
+    follow: ({ after, types, signal }) =>
+      followLog(engine, {
+        scope,
+        after: after ?? null,
+        signal,
+        ...(types === undefined ? {} : { types }),
+      }),
+    wait: async ({ taskIds, until, timeoutMs, signal }) =>
+      await waitForTasks(engine, { taskIds, scope, until: until ?? "any", timeoutMs, signal }),
+    cancel: async (taskId, reason) =>
+      await cancelTask(engine, principal, { taskId, reason: reason ?? null }),
+    questions: async (taskId) => {
+      await ownTask(taskId);
+      return await queries.questions(taskId, scope);
+    },
+    answer: async (questionId, answer) =>
+      await answerQuestion(engine, principal, { questionId, answer }),
+    resume: async (request) => await resumeTask(engine, principal, request),
+    conversations: async (page) => await queries.conversations(scope, pageOf(page)),
+    conversation: async (conversationId) => {
+      const conversation = await queries.conversation(conversationId, scope);
+      if (conversation === undefined)
+        throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId });
+      return { conversation, history: await queries.history(conversationId, scope) };
+    },
+    deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
+    status: async () => {
+      if (!isOperator) throw new BridgeError("NOT_ALLOWED", { what: "The bridge's status" });
+      return await status();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import type { Channel, Received } from "../contract/channel.ts";
+import { describeError } from "../contract/errors.ts";
+import type { ChannelStatus } from "../contract/handle.ts";
+import type { Accepted } from "../contract/intake.ts";
+import type { Engine } from "./engine.ts";
+import { backoffMs } from "./backoff.ts";
+import { pause } from "./loop.ts";
+import { messageOf } from "./messages.ts";
+
+/** The longest pause after a poll that came back empty at once. */
+const emptyPauseMs = 1000;
+/** How often a lost hint is made up for. */
+const lookAgainMs = 1000;
+
+/** How one channel's intake fares; read by `status`. */
+export type IntakeState = {
+  -readonly [K in keyof Omit<ChannelStatus, "name" | "inbox" | "unacknowledged">]: ChannelStatus[K];
+};
+
+type ReceivingChannel = Channel & Required<Pick<Channel, "receive">>;
+
+/** True for channels that are polled. */
+export function receives(channel: Channel): channel is ReceivingChannel {
+  return channel.receive !== undefined && channel.inbox !== "push";
+}
+
+/** For a queue that shows only its head: waits until the message taken last is settled and acknowledged. */
+async function headIsFree(engine: Engine, channel: Channel, signal: AbortSignal): Promise<void> {
+  if (channel.inbox !== "queue" || channel.readsAhead === true) return;
+  using acks = engine.feed.listen("acks", channel.name);
+  while (!signal.aborted && (await engine.store.intake.unacknowledged(channel.name)) > 0) {
+    await acks.wait(lookAgainMs, signal);
+  }
+}
+
+function countHops(engine: Engine, results: readonly Accepted[]): void {
+  for (const result of results) {
+    if (result.result !== "dead_letter") continue;
+    if (result.reason === "hop_limit") engine.tally.hopLimited++;
+    engine.logger.warn("A message became a dead letter", {
+      reason: result.reason,
+      deadLetterId: result.deadLetterId,
+    });
+  }
+}
+
+/** Accepts what one poll gave: messages and position in one commit. @returns true when something was new */
+async function acceptReceived(
+  engine: Engine,
+  channel: Channel,
+  received: Received,
+): Promise<boolean> {
+  const messages = await Promise.all(
+    received.deliveries.map((delivery) => messageOf(engine, channel.name, delivery)),
+  );
+  if (messages.length === 0 && received.next === null) return false;
+  await engine.failpoint("accept.before");
+  const results = await engine.store.intake.accept({
+    messages,
+    ...(received.next === null ? {} : { position: { channel: channel.name, next: received.next } }),
+  });
+  await engine.failpoint("accept.after");
+  countHops(engine, results);
+  return results.some((result) => result.result !== "known");
+}
+
+/** One poll and what follows from it. */
+async function poll(
+  engine: Engine,
+  channel: ReceivingChannel,
+  signal: AbortSignal,
+): Promise<{ quick: boolean }> {
+  const began = engine.clock.steady();
+  const after = await engine.store.intake.position(channel.name);
+  const received = await channel.receive({ after, waitMs: engine.limits.waitMs, signal });
+  if (signal.aborted) return { quick: false };
+  const isNew = await acceptReceived(engine, channel, received);
+  return { quick: !isNew && engine.clock.steady() - began < emptyPauseMs };
+}
+
+/**
+ * Receives from one channel until the signal aborts. A failed poll stores and acknowledges nothing, and
+ * is followed by a growing pause; one warning tells of a row of failures.
+ */
+export async function runIntake(
+  engine: Engine,
+  channel: ReceivingChannel,
+  running: { state: IntakeState; signal: AbortSignal },
+): Promise<void> {
+  const { state, signal } = running;
+  const { clock, logger } = engine;
+  while (!signal.aborted) {
+    try {
+      state.state = "waiting";
+      await headIsFree(engine, channel, signal);
+      if (signal.aborted) break;
+      state.state = "receiving";
+      const { quick } = await poll(engine, channel, signal);
+      if (state.failures > 0)
+        logger.info("Receiving again", { channel: channel.name, failures: state.failures });
+      Object.assign(state, { failures: 0, lastError: null, lastGoodPollAt: clock.now() });
+      if (quick) await pause(clock, emptyPauseMs, signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      state.failures++;
+      Object.assign(state, { state: "backing_off", lastError: describeError(error) });
+      const pauseMs = backoffMs(state.failures);
+      logger[state.failures === 1 ? "warn" : "debug"]("Polling failed; trying again", {
+        channel: channel.name,
+        pauseMs,
+        error: state.lastError,
+      });
+      await pause(clock, pauseMs, signal);
+    }
+  }
+  state.state = "stopped";
+}

@@ -1,0 +1,60 @@
+import type { NewEvent } from "../contract/event.ts";
+import type { Scope } from "../contract/principal.ts";
+import type { Log } from "../contract/log.ts";
+
+/**
+ * What an agent had said so far: its last final answer, else its last whole text, else the unfinished
+ * text; never thinking or tool output.
+ */
+export class PartialAnswer {
+  #final: string | null = null;
+  #whole: string | null = null;
+  #unfinished = "";
+  readonly #limitBytes: number;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Takes one event of the task, in order. */
+  add(event: Pick<NewEvent, "type" | "data"> | NewEvent): void {
+    const { type, data } = event as NewEvent;
+    if (type === "turn.final_answer") this.#final = data.output;
+    if (type !== "turn.text") return;
+    if (!data.delta) {
+      this.#whole = data.text;
+      this.#unfinished = "";
+    } else if (this.#unfinished.length < this.#limitBytes) {
+      this.#unfinished += data.text;
+    }
+  }
+
+  /** Null when it had said nothing. */
+  get text(): string | null {
+    return this.#final ?? this.#whole ?? (this.#unfinished === "" ? null : this.#unfinished);
+  }
+}
+
+const textTypes = ["turn.text", "turn.final_answer"] as const;
+
+/** Reads the partial answer of a task from its events. */
+export async function readPartialAnswer(
+  log: Log,
+  taskId: string,
+  limitBytes: number,
+): Promise<PartialAnswer> {
+  const partial = new PartialAnswer(limitBytes);
+  const scope: Scope = { all: true };
+  for (let after: string | null = null; ;) {
+    const page: Awaited<ReturnType<Log["read"]>> = await log.read({
+      scope,
+      taskId,
+      types: textTypes,
+      after,
+      limit: 1000,
+    });
+    for (const event of page.events) partial.add(event);
+    if (page.atHead) return partial;
+    after = page.next;
+  }
+}

@@ -1,0 +1,228 @@
+import { newId } from "../contract/clock.ts";
+import { BridgeError } from "../contract/errors.ts";
+import type { StartRequest } from "../contract/handle.ts";
+import type { Accepted, NewMessage, NewTask } from "../contract/intake.ts";
+import type { Json } from "../contract/json.ts";
+import type { Kind } from "../contract/kind.ts";
+import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
+import type { Route } from "../contract/route.ts";
+import { isFinal, type Task } from "../contract/task.ts";
+import type { Engine } from "./engine.ts";
+import { checkPlainData, hashOf } from "./plain-data.ts";
+import { recoveryPrompt } from "./texts.ts";
+
+/** The name by which routes know a direct caller; a payload can not claim another. */
+export function senderOf(principal: Principal): string {
+  switch (principal.type) {
+    case "operator":
+      return "operator";
+    case "client":
+      return principal.id;
+    case "run":
+      return "run";
+    case "peer":
+      throw new TypeError("A peer reaches the bridge through its channel only.");
+    default:
+      return principal satisfies never;
+  }
+}
+
+const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
+
+function parsePayload(
+  engine: Engine,
+  kindName: string,
+  payload: Json,
+): { kind: Kind; prompt: string } {
+  const { messageBytes, messageDepth } = engine.limits;
+  checkPlainData("The payload", payload, { bytes: messageBytes, depth: messageDepth });
+  const kind = engine.kinds.get(kindName);
+  if (kind === undefined)
+    throw new BridgeError("KIND_UNKNOWN", { kind: kindName, known: [...engine.kinds.keys()] });
+  const parsed = kind.schema.safeParse(payload);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const detail = `${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+    throw new BridgeError("INPUT_INVALID", { what: `The payload of "${kindName}"`, detail });
+  }
+  return { kind, prompt: kind.prompt(parsed.data) };
+}
+
+function allowedRoute(
+  engine: Engine,
+  kind: string,
+  of: { principal: Principal; runner: string | null },
+): Route {
+  const sender = senderOf(of.principal);
+  const route = engine.routing.match({ kind, sender, runner: of.runner });
+  if (route === undefined) throw new BridgeError("ROUTE_NONE", { kind, sender, runner: of.runner });
+  return route;
+}
+
+function placeOf(
+  engine: Engine,
+  request: StartRequest,
+  of: { principal: Principal; taskId: string },
+): NewTask["conversation"] {
+  if (request.conversationId !== undefined) return { id: request.conversationId };
+  const key =
+    request.conversation === undefined ? `task:${of.taskId}` : `name:${request.conversation}`;
+  return {
+    newId: newId("conv", engine.random),
+    channel: null,
+    workspace: ownerOf(of.principal),
+    key,
+    keepsSession: true,
+  };
+}
+
+/** The owner of what a principal starts in a conversation: the operator goes on in anyone's as its owner. */
+async function ownerIn(
+  engine: Engine,
+  principal: Principal,
+  conversationId: string | undefined,
+): Promise<string> {
+  if (conversationId === undefined) return ownerOf(principal);
+  const conversation = await engine.store.queries.conversation(conversationId, scopeOf(principal));
+  if (conversation === undefined)
+    throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId });
+  return conversation.owner;
+}
+
+function taskFrom(
+  result: Accepted | undefined,
+  asked: { key: string; conversationId: string },
+): { task: Task; created: boolean } {
+  switch (result?.result) {
+    case "task":
+      return { task: result.task, created: true };
+    case "known":
+      if (result.task !== null) return { task: result.task, created: false };
+      break;
+    case "conflict":
+      throw new BridgeError("IDEMPOTENCY_CONFLICT", { key: asked.key, taskId: result.taskId });
+    case "expired":
+      throw new BridgeError("TASK_EXPIRED", { key: asked.key });
+    case "conversation_not_found":
+      throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId: asked.conversationId });
+    default:
+  }
+  throw new TypeError(`A direct request can not end as ${String(result?.result)}.`);
+}
+
+async function acceptOne(
+  engine: Engine,
+  task: NewTask,
+  dedupe: NewMessage["dedupe"],
+): Promise<{ task: Task; created: boolean }> {
+  await engine.failpoint("accept.before");
+  const [result] = await engine.store.intake.accept({
+    messages: [{ dedupe, from: null, outcome: { type: "task", task } }],
+  });
+  await engine.failpoint("accept.after");
+  const conversationId =
+    task.conversation !== null && "id" in task.conversation ? task.conversation.id : "";
+  return taskFrom(result, { key: dedupe?.key ?? "", conversationId });
+}
+
+const rulesOf = ({ options, recover, unknownReply }: Route): NewTask["rules"] => ({
+  options,
+  recover,
+  unknownReply,
+});
+
+/** Accepts the request of a direct caller. @throws BridgeError as `Handle.start` says */
+export async function startTask(
+  engine: Engine,
+  principal: Principal,
+  request: StartRequest,
+): Promise<{ task: Task; created: boolean }> {
+  if (request.conversation !== undefined && request.conversationId !== undefined) {
+    throw new BridgeError("INPUT_INVALID", {
+      what: "The request",
+      detail: "give `conversation` or `conversationId`, not both",
+    });
+  }
+  const kindName = request.kind ?? "prompt";
+  const { kind, prompt } = parsePayload(engine, kindName, request.payload);
+  const route = allowedRoute(engine, kindName, { principal, runner: request.runner ?? null });
+  const owner = await ownerIn(engine, principal, request.conversationId);
+  const id = newId("task", engine.random);
+  const task: NewTask = {
+    id,
+    kind: kindName,
+    runner: route.runner,
+    owner,
+    input: { payload: request.payload, prompt },
+    provenance: { kind: kindName, channel: null, workspace: "", sender: senderOf(principal) },
+    rules: rulesOf(route),
+    metadata: request.metadata ?? {},
+    destination: null,
+    conversation: placeOf(engine, request, { principal, taskId: id }),
+    continues: null,
+    questions: kind.questions ?? "decline",
+    waitingText: null,
+    hops: null,
+  };
+  const asked: Json = {
+    kind: kindName,
+    payload: request.payload,
+    runner: request.runner ?? null,
+    conversation: request.conversation ?? request.conversationId ?? null,
+  };
+  const dedupe =
+    request.idempotencyKey === undefined
+      ? null
+      : { scope: ownerOf(principal), key: request.idempotencyKey, hash: hashOf(asked) };
+  return await acceptOne(engine, task, dedupe);
+}
+
+/** Goes on with a task. @throws BridgeError as `Handle.resume` says */
+export async function resumeTask(
+  engine: Engine,
+  principal: Principal,
+  request: {
+    taskId: string;
+    conversationId: string | null | undefined;
+    message?: string;
+    idempotencyKey?: string;
+  },
+): Promise<{ task: Task; created: boolean }> {
+  const old = await engine.store.queries.task(request.taskId, scopeOf(principal));
+  // A missing conversation is never a wildcard: a task without one can not be gone on with by anyone.
+  if (
+    old === undefined ||
+    old.conversationId === null ||
+    old.conversationId !== request.conversationId
+  )
+    throw notFound(request.taskId);
+  const wasInterrupted = old.error?.code === "interrupted";
+  if (!isFinal(old.status) || (request.message === undefined && !wasInterrupted))
+    return { task: old, created: false };
+  const route = allowedRoute(engine, old.kind, { principal, runner: old.runner });
+  const prompt = request.message ?? recoveryPrompt(old.input.prompt);
+  const task: NewTask = {
+    id: newId("task", engine.random),
+    kind: old.kind,
+    runner: old.runner,
+    owner: old.owner,
+    input: {
+      payload: request.message === undefined ? old.input.payload : { text: request.message },
+      prompt,
+    },
+    provenance: { kind: old.kind, channel: null, workspace: "", sender: senderOf(principal) },
+    rules: rulesOf(route),
+    metadata: {},
+    destination: null,
+    conversation: { id: old.conversationId },
+    continues: old.id,
+    questions: "ask",
+    waitingText: null,
+    hops: null,
+  };
+  return await acceptOne(engine, task, {
+    scope: `continues:${old.id}`,
+    key: request.idempotencyKey ?? "",
+    hash: hashOf({ prompt }),
+  });
+}

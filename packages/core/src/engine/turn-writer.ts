@@ -1,0 +1,167 @@
+import { describeError, isBridgeError } from "../contract/errors.ts";
+import type { NewEvent } from "../contract/event.ts";
+import type { RunnerEvent } from "../contract/runner.ts";
+import type { WorkWrite } from "../contract/work.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Engine } from "./engine.ts";
+import { fitEvent } from "./event-size.ts";
+import { pause } from "./loop.ts";
+import type { PartialAnswer } from "./partial-answer.ts";
+
+/** Deltas are stored at most every so often: some twenty a second. */
+const coalesceMs = 50;
+/** Deltas waiting to be stored, in characters: more are stored at once. */
+const maxWaiting = 16_384;
+/** What one attempt may add to the log; beyond it only what a reader can not do without. */
+const maxAttemptBytes = 100 * 1024 * 1024;
+/** Pauses between tries when the store refuses an append. */
+const retryMs = [100, 400, 1600];
+
+type Delta = Extract<NewEvent, { type: "turn.thinking" | "turn.text" }>;
+
+/** What the log keeps even when an attempt has filled its share. */
+const essential: ReadonlySet<RunnerEvent["type"]> = new Set([
+  "session",
+  "usage",
+  "progress",
+  "end",
+]);
+
+function writeOf(event: Exclude<RunnerEvent, { type: "end" }>): WorkWrite {
+  switch (event.type) {
+    case "session":
+      return {
+        events: [{ type: "turn.session", data: { sessionId: event.session.id } }],
+        session: event.session,
+      };
+    case "usage": {
+      const { type: _, ...usage } = event;
+      return { events: [{ type: "turn.usage", data: usage }], usage };
+    }
+    case "progress":
+      return { events: [], progress: Math.min(0.99, Math.max(0, event.value)) };
+    default: {
+      const { type, ...data } = event;
+      return { events: [{ type: `turn.${type}`, data } as NewEvent] };
+    }
+  }
+}
+
+/** Stores what a runner yields, in order: deltas in groups, everything else before the next event is taken. */
+export class TurnWriter {
+  readonly #engine: Engine;
+  readonly #attempt: Attempt;
+  readonly #openCalls = new Set<string>();
+  #waiting: Delta[] = [];
+  #waitingLength = 0;
+  #timer: { stop(): void } | null = null;
+  #tail: Promise<void> = Promise.resolve();
+  #bytes = 0;
+  #sessionId: string | null = null;
+  readonly partial: PartialAnswer;
+  /** True once a tool was called: the turn may have had effects. */
+  hasCalledTools = false;
+
+  constructor(engine: Engine, attempt: Attempt, partial: PartialAnswer) {
+    this.#engine = engine;
+    this.#attempt = attempt;
+    this.partial = partial;
+  }
+
+  /** Takes one event. Resolves when it is stored; for deltas, when it is in line. */
+  async take(event: Exclude<RunnerEvent, { type: "end" }>): Promise<void> {
+    if (event.type === "tool_call") this.#openCalls.add(event.callId);
+    if (event.type === "tool_call") this.hasCalledTools = true;
+    if (event.type === "tool_result") this.#openCalls.delete(event.callId);
+    if ((event.type === "text" || event.type === "thinking") && event.delta)
+      return await this.#takeDelta(event);
+    const write = writeOf(event);
+    for (const made of write.events) this.partial.add(made);
+    if (event.type === "session" && event.session.id === this.#sessionId)
+      return await this.write({ ...write, events: [] });
+    if (event.type === "session") this.#sessionId = event.session.id;
+    if (this.#isFull(event)) return;
+    await this.write(write);
+  }
+
+  /** Stores a write after everything taken before it. */
+  async write(write: WorkWrite): Promise<void> {
+    const events = [...this.#takeWaiting(), ...write.events];
+    const previous = this.#tail;
+    const current = previous.then(() => this.#append({ ...write, events: events.map(fitEvent) }));
+    this.#tail = current;
+    await current;
+  }
+
+  /** Stores what is still in line, and closes the tool calls that have no result. */
+  async end(): Promise<void> {
+    const closing = [...this.#openCalls].map((callId): NewEvent => ({
+      type: "turn.tool_result",
+      data: { callId, status: "cancelled", output: null },
+    }));
+    this.#openCalls.clear();
+    if (closing.length > 0 || this.#waiting.length > 0) await this.write({ events: closing });
+    else await this.#tail;
+  }
+
+  async #takeDelta(event: Extract<RunnerEvent, { type: "text" | "thinking" }>): Promise<void> {
+    const delta = { type: `turn.${event.type}`, data: { text: event.text, delta: true } } as Delta;
+    this.partial.add(delta);
+    if (this.#isFull(event)) return;
+    const last = this.#waiting.at(-1);
+    if (last?.type === delta.type) {
+      this.#waiting[this.#waiting.length - 1] = {
+        ...last,
+        data: { text: last.data.text + event.text, delta: true },
+      };
+    } else {
+      this.#waiting.push(delta);
+    }
+    this.#waitingLength += event.text.length;
+    if (this.#waitingLength >= maxWaiting) return await this.write({ events: [] });
+    this.#timer ??= this.#engine.clock.timer(coalesceMs, () => {
+      // A failure of this write stops the attempt (see #append); there is nobody else to tell.
+      void this.write({ events: [] });
+    });
+  }
+
+  #takeWaiting(): Delta[] {
+    this.#timer?.stop();
+    this.#timer = null;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    return waiting;
+  }
+
+  #isFull(event: RunnerEvent): boolean {
+    if (essential.has(event.type) || this.#bytes < maxAttemptBytes) return false;
+    if (this.#bytes !== Number.POSITIVE_INFINITY) {
+      this.#bytes = Number.POSITIVE_INFINITY;
+      const text = `The agent has filled its share of the log (${maxAttemptBytes} bytes); what else it does is not recorded. Its answer is.`;
+      this.#waiting.push({
+        type: "turn.notice",
+        data: { level: "warning", text },
+      } as unknown as Delta);
+    }
+    return true;
+  }
+
+  /** Never rejects: what can not be stored ends the attempt. */
+  async #append(write: WorkWrite): Promise<void> {
+    for (const retryInMs of [...retryMs, null]) {
+      if (this.#attempt.stopped?.type === "lost" || this.#attempt.stopped?.type === "store") return;
+      try {
+        const stored = await this.#engine.store.work.append(this.#attempt.claim, write);
+        for (const event of write.events) this.#bytes += JSON.stringify(event.data).length;
+        if (stored.length > 0) await this.#engine.failpoint("turn.event");
+        return;
+      } catch (error) {
+        if (isBridgeError(error, "CLAIM_LOST")) return this.#attempt.stop({ type: "lost" });
+        if (retryInMs === null)
+          return this.#attempt.stop({ type: "store", message: describeError(error) });
+        await pause(this.#engine.clock, retryInMs, this.#attempt.signal);
+      }
+    }
+  }
+}

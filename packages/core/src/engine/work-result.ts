@@ -1,0 +1,11 @@
+import type { Ending } from "../contract/intake.ts";
+import type { Json } from "../contract/json.ts";
+import type { NewQuestion } from "../contract/work.ts";
+
+/** What becomes of an attempt. */
+export type AttemptResult =
+  | { readonly type: "ended"; readonly ending: Ending }
+  | { readonly type: "suspended"; readonly question: NewQuestion; readonly state: Json }
+  | { readonly type: "released" }
+  /** The claim is lost: nothing more is written. */
+  | { readonly type: "lost" };
