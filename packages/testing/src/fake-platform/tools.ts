@@ -201,6 +201,9 @@ async function nextRow(
   isEnough: () => boolean,
   { waitMs, signal }: Waiting,
 ): Promise<void> {
+  signal?.throwIfAborted();
+  // From here to the subscription nothing may wait, or a row could come unseen.
+  if (isEnough()) return;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(settle, waitMs);
     const unsubscribe = state.onRow(() => {

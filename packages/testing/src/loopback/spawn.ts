@@ -41,7 +41,8 @@ export async function spawnServer(
   const child = spawn(process.execPath, [...conditions, fileURLToPath(program), ...parameters], {
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const exited = once(child, "exit");
+  // "close" comes when its last words were read, too.
+  const exited = once(child, "close");
   const close = async (): Promise<void> => {
     const force = setTimeout(() => child.kill("SIGKILL"), stopMs);
     if (child.exitCode === null && child.signalCode === null) {
