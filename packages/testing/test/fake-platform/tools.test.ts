@@ -12,6 +12,9 @@ beforeEach(() => {
 const wait = async (seconds = 60): Promise<unknown> =>
   JSON.parse(await tools.wait_for_message({ timeout_secs: seconds })) as unknown;
 
+const timers = (): number =>
+  process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+
 const send = (): Promise<string> =>
   tools.send_message_to_user({ message: "hi", workspace_id: "ws-self" });
 
@@ -71,8 +74,6 @@ describe("wait_for_message", () => {
   });
 
   test("wakes when a message comes, and leaves nothing behind", async () => {
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
     const before = timers();
     const patient = fakeTools(state);
     const answer = patient.wait_for_message({});
