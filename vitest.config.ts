@@ -8,6 +8,9 @@ const packageFolders = ["packages", "plugins"].flatMap((parent) =>
     .filter((folder) => existsSync(new URL(`${folder}/test`, import.meta.url))),
 );
 
+/** What tests the documents against the code. */
+const documents = { name: "docs", root: "docs", include: ["test/**/*.test.ts"] };
+
 const nameOf = (folder: string): string => {
   const json: unknown = JSON.parse(
     readFileSync(new URL(`${folder}/package.json`, import.meta.url), "utf8"),
@@ -18,19 +21,26 @@ const nameOf = (folder: string): string => {
 /** Tests import the sources of the packages, so none has to be built first. */
 const conditions = ["source", "node", "import", "default"];
 
+/** Where a machine-readable report is wanted as well. */
+const report = process.env["AGENT_BRIDGE_TEST_REPORT"];
+
 export default defineConfig({
   test: {
-    projects: packageFolders.map((folder) => ({
-      resolve: { conditions },
-      ssr: { resolve: { conditions } },
-      test: {
-        name: nameOf(folder),
-        root: folder,
-        include: ["test/**/*.test.ts"],
-        environment: "node",
-        execArgv: ["--conditions=source"],
-        testTimeout: 20_000,
-      },
-    })),
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    projects: [
+      { test: documents },
+      ...packageFolders.map((folder) => ({
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
+        test: {
+          name: nameOf(folder),
+          root: folder,
+          include: ["test/**/*.test.ts"],
+          environment: "node",
+          execArgv: ["--conditions=source"],
+          testTimeout: 20_000,
+        },
+      })),
+    ],
   },
 });
