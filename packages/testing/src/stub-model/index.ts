@@ -3,5 +3,6 @@ export type { CodexHome, CodexHomeOptions } from "./codex-home.ts";
 export { directives } from "./directives.ts";
 export { spawnStubModel } from "./spawn.ts";
 export { startStubModel, stubModelName } from "./server.ts";
-export type { ModelRequest, StubModel } from "./server.ts";
+export type { ModelRequest, StubModel, StubModelOptions } from "./server.ts";
+export type { Prompt } from "./model.ts";
 export type { SpawnedServer } from "../loopback/spawn.ts";

@@ -18,8 +18,11 @@ export interface Model {
 
 const endOfOutput = 200;
 
+/** What is said to a message without directives; undefined for the echo. */
+export type Answer = (prompt: Prompt) => string | undefined;
+
 /** Creates a model that does what the last user message directs, one call at a time. */
-export function createModel(): Model {
+export function createModel(answer: Answer = () => undefined): Model {
   const failures = new Map<string, number>();
 
   /** Whether a failure that is limited to some attempts is still to be given; counts it. */
@@ -44,7 +47,8 @@ export function createModel(): Model {
         failed += ending.times;
       } else return step;
     }
-    return say(closing(prompt, failed));
+    const isUndirected = steps.length === 0 && prompt.toolOutputs.length === 0;
+    return say((isUndirected ? answer(prompt) : undefined) ?? closing(prompt, failed));
   };
 
   return { next };

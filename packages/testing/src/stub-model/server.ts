@@ -3,7 +3,7 @@ import type { Call, ListenOptions, LoopbackServer } from "../loopback/server.ts"
 import { answerChat, readChatPrompt } from "./chat-completions.ts";
 import type { Step } from "./directives.ts";
 import { createModel } from "./model.ts";
-import type { Model, Prompt } from "./model.ts";
+import type { Answer, Model, Prompt } from "./model.ts";
 import { answerResponses, readResponsesPrompt } from "./responses.ts";
 import { recordOf } from "./wire.ts";
 import type { Json } from "./wire.ts";
@@ -28,6 +28,11 @@ export interface ModelRequest {
   readonly ending?: string;
 }
 
+/** Where the server listens, and what its model says to a message without directives (an echo by default). */
+export interface StubModelOptions extends ListenOptions {
+  readonly answer?: Answer;
+}
+
 /** A model server that does what the prompts direct. */
 export interface StubModel extends LoopbackServer {
   /** The newest requests, oldest first, at most 500. */
@@ -50,8 +55,8 @@ const protocols: Readonly<Record<string, Protocol>> = {
 };
 
 /** Starts the server: `POST /v1/responses`, `POST /v1/chat/completions`, `GET /v1/models`, `GET /__log`. */
-export async function startStubModel(options: ListenOptions = {}): Promise<StubModel> {
-  const model = createModel();
+export async function startStubModel(options: StubModelOptions = {}): Promise<StubModel> {
+  const model = createModel(options.answer);
   const log: ModelRequest[] = [];
   let count = 0;
 
