@@ -1,1 +1,15 @@
-export {};
+export { canvasUser } from "./canvas-user.ts";
+export { delegationResult } from "./delegation-result.ts";
+export { peerAgent } from "./peer-agent.ts";
+export type { Message } from "./message.ts";
+export type { Destination } from "./destination.ts";
+export { moleculeHttpChannel } from "./http-channel.ts";
+export type { MoleculeHttpChannel, MoleculeHttpOptions, MoleculeStatus } from "./http-channel.ts";
+export { moleculeToolsChannel } from "./tools-channel.ts";
+export type { MoleculeTools, MoleculeToolsChannel, MoleculeToolsOptions } from "./tools-channel.ts";
+export type { ToolAnswer, ToolCallOptions } from "./tool-call.ts";
+export type { Fetch } from "./platform-client.ts";
+export type { Gap } from "./position.ts";
+export type { TokenSource } from "./token.ts";
+export { moleculePlugin, moleculePlugin as default } from "./plugin.ts";
+export type { MoleculeOptions } from "./plugin.ts";

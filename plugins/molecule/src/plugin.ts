@@ -1,0 +1,72 @@
+import { definePlugin, pluginApi } from "@agent-bridge/core";
+import * as z from "zod";
+import { canvasUser } from "./canvas-user.ts";
+import { delegationResult } from "./delegation-result.ts";
+import { moleculeHttpChannel } from "./http-channel.ts";
+import { peerAgent } from "./peer-agent.ts";
+import type { TokenSource } from "./token.ts";
+
+/** Where the token is: exactly one of the three. */
+const tokenNames = ["token", "tokenFile", "tokenEnv"] as const;
+
+const workspaceSchema = z
+  .strictObject({
+    /** The workspace's id on the platform. */
+    id: z.string().min(1),
+    /** The channel's name; `molecule:<id>` by default. It must stay the same over restarts. */
+    name: z.string().min(1).optional(),
+    /** The platform's address, `http` or `https`. */
+    platformUrl: z.url({ protocol: /^https?$/ }),
+    /** The workspace's token itself. */
+    token: z.string().min(1).optional(),
+    /** The absolute path of a file that holds it, read at each use. */
+    tokenFile: z.string().min(1).optional(),
+    /** The environment variable that holds it, read at each use. */
+    tokenEnv: z.string().min(1).optional(),
+  })
+  .refine((workspace) => tokenNames.filter((name) => workspace[name] !== undefined).length === 1, {
+    message: `give exactly one of ${tokenNames.join(", ")}`,
+  });
+
+/** The plugin's options. */
+export const moleculeOptions = z.strictObject({
+  /** The workspaces whose inboxes are read, one channel for each. */
+  workspaces: z.array(workspaceSchema).min(1),
+});
+
+/** See {@link moleculeOptions}. */
+export type MoleculeOptions = z.output<typeof moleculeOptions>;
+
+/** The Molecule platform: its three kinds, and a channel for each workspace. */
+export const moleculePlugin = definePlugin<MoleculeOptions>({
+  name: "molecule",
+  version: "0.1.0",
+  api: pluginApi,
+  options: moleculeOptions,
+  kinds: [canvasUser, peerAgent, delegationResult],
+  create: ({ workspaces }, { clock, logger }) => ({
+    channels: workspaces.map((workspace) =>
+      moleculeHttpChannel({
+        name: workspace.name ?? `molecule:${workspace.id}`,
+        platformUrl: workspace.platformUrl,
+        workspaceId: workspace.id,
+        token: tokenOf(workspace),
+        clock,
+        logger,
+      }),
+    ),
+  }),
+  exampleRoutes: [
+    { kind: "canvas_user", from: ["<workspace id>"], runner: "codex" },
+    { kind: "peer_agent", from: ["<peer workspace id>"], runner: "codex" },
+  ],
+});
+
+function tokenOf({
+  token,
+  tokenFile,
+  tokenEnv,
+}: MoleculeOptions["workspaces"][number]): TokenSource {
+  if (tokenFile !== undefined) return { file: tokenFile };
+  return tokenEnv === undefined ? (token ?? "") : { env: tokenEnv };
+}

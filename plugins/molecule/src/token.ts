@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+
+/**
+ * A workspace's token: its value, or where it is read at each use, so that a new one needs no restart.
+ * `env` names a variable of the bridge's own environment.
+ */
+export type TokenSource = string | { readonly file: string } | { readonly env: string };
+
+/** Visible ASCII: a line feed or a space would end the token in its header. */
+const tokenPattern = /^[\x21-\x7e]+$/;
+
+/**
+ * Reads the token.
+ *
+ * @throws Error that names the source and never quotes what was read
+ */
+export async function readToken(source: TokenSource): Promise<string> {
+  const token = (await rawToken(source)).trim();
+  if (tokenPattern.test(token)) return token;
+  throw new Error(`${nameOf(source)} ${token === "" ? "is empty" : "is not a bearer token"}`);
+}
+
+async function rawToken(source: TokenSource): Promise<string> {
+  if (typeof source === "string") return source;
+  if ("env" in source) return process.env[source.env] ?? "";
+  try {
+    return await readFile(source.file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`${nameOf(source)} can not be read (${code ?? "unknown error"})`, {
+      cause: error,
+    });
+  }
+}
+
+function nameOf(source: TokenSource): string {
+  if (typeof source === "string") return "the token";
+  return "env" in source
+    ? `the token in the environment variable ${source.env}`
+    : `the token file ${source.file}`;
+}
