@@ -1,1 +1,27 @@
-export {};
+export { exampleConfig, type Config } from "./config/config-schema.ts";
+export type { Finding } from "./config/finding.ts";
+export { parseConfig, readConfig, type LoadedConfig } from "./config/read-config.ts";
+export { startDaemon, type Daemon, type DaemonOptions } from "./daemon.ts";
+export { readHolder, type LockHolder } from "./exclusive-lock.ts";
+export { createLogger, type LoggerOptions } from "./logging.ts";
+export { resolvePaths, type HostPaths } from "./paths.ts";
+export type { PluginReport } from "./plugins/plugin-report.ts";
+export { ensurePrivateFolder } from "./private-files.ts";
+export {
+  connectDaemon,
+  type CallOptions,
+  type ConnectOptions,
+  type DaemonClient,
+} from "./socket/client.ts";
+export { toWireError, type DaemonHello, type WireError } from "./socket/frames.ts";
+export type {
+  CallName,
+  CallResult,
+  DaemonStatus,
+  MethodParams,
+  StreamEvent,
+  StreamName,
+} from "./socket/methods.ts";
+export { isStateLocked } from "./state-lock.ts";
+export { superviseDaemon } from "./supervise.ts";
+export { hostVersion } from "./version.ts";

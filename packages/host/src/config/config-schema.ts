@@ -1,0 +1,57 @@
+import { jsonObjectSchema, routeSchema, type Limits } from "@agent-bridge/core";
+import * as z from "zod";
+
+const count = z.int().min(1).exactOptional();
+const ms = z.int().min(1).exactOptional();
+const bytes = z.int().min(1).exactOptional();
+
+const turnLimits = {
+  startMs: ms,
+  idleMs: ms,
+  totalMs: ms,
+  graceMs: ms,
+} satisfies Record<keyof Limits["turn"], z.ZodType>;
+
+const limits = {
+  concurrency: count,
+  replyMs: ms,
+  hops: count,
+  hopQuietMs: ms,
+  messageBytes: bytes,
+  messageDepth: count,
+  answerBytes: bytes,
+  leaseMs: ms,
+  questionMs: ms,
+  waitMs: ms,
+  crashes: count,
+  turn: z.strictObject(turnLimits).exactOptional(),
+} satisfies Record<keyof Limits, z.ZodType>;
+
+const storeSchema = z.discriminatedUnion("type", [
+  /** One file in the state folder. */
+  z.strictObject({ type: z.literal("sqlite") }),
+  /** Ends with the process; `up` takes it only with `--ephemeral`. */
+  z.strictObject({ type: z.literal("memory") }),
+]);
+
+/** The configuration file. Unknown keys are errors everywhere. */
+export const configSchema = z.strictObject({
+  /** For editors; not read. */
+  $schema: z.string().exactOptional(),
+  /** From a package's name, or a path that begins with `/` or `./`, to the plugin's options. */
+  plugins: z.record(z.string().min(1), jsonObjectSchema).default({}),
+  /** Who may send what to which runner. Required; an empty list is nobody. */
+  routes: z.array(routeSchema),
+  limits: z.strictObject(limits).default({}),
+  store: storeSchema.default({ type: "sqlite" }),
+});
+
+/** A valid configuration, with defaults. Secrets in it are still references. */
+export type Config = Readonly<z.output<typeof configSchema>>;
+
+/** What a first configuration may look like; shown where there is none. */
+export const exampleConfig = `{
+  "plugins": { "@agent-bridge/plugin-codex": {} },
+  "routes": [{ "kind": "prompt", "from": ["operator"], "runner": "codex" }]
+}
+`;

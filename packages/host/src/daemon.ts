@@ -1,0 +1,216 @@
+import {
+  createBridge,
+  BridgeError,
+  systemClock,
+  systemRandom,
+  type Bridge,
+  type Clock,
+  type Failpoint,
+  type Handle,
+  type Logger,
+  type Random,
+  type Store,
+} from "@agent-bridge/core";
+import { sqliteStore } from "@agent-bridge/store-sqlite";
+import type { LoadedConfig } from "./config/read-config.ts";
+import { ensureSocketKey, identityOf } from "./identity.ts";
+import { lockInboxes } from "./inbox-locks.ts";
+import type { HostPaths } from "./paths.ts";
+import { loadPlugins, type LoadedPlugins } from "./plugins/load-plugins.ts";
+import { checkRoutes } from "./plugins/route-check.ts";
+import { ensurePrivateFolder } from "./private-files.ts";
+import { protocolVersion } from "./socket/frames.ts";
+import type { DaemonStatus } from "./socket/methods.ts";
+import { serveSocket } from "./socket/server.ts";
+import { lockState } from "./state-lock.ts";
+import { stateSweeper } from "./sweeper.ts";
+import { hostVersion } from "./version.ts";
+
+export interface DaemonOptions {
+  readonly paths: HostPaths;
+  readonly config: LoadedConfig;
+  readonly logger: Logger;
+  /** Keep everything in memory, whatever the configuration says: accepted work ends with the process. */
+  readonly ephemeral?: boolean;
+  /** URLs of modules whose dependencies are searched for plugins, after the config folder. Default: this one. */
+  readonly resolveFrom?: readonly string[];
+  /** Resolved secrets are added to it, for the logger to keep out. */
+  readonly secrets?: Set<string>;
+  /** Where `$env` secrets are looked up. Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** For crash tests. */
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+}
+
+/** A running daemon. */
+export interface Daemon extends AsyncDisposable {
+  readonly pid: number;
+  readonly version: string;
+  readonly paths: HostPaths;
+  /** The operator's. */
+  readonly handle: Handle;
+  status(): Promise<DaemonStatus>;
+  /** Resolves when a caller of the socket has asked it to stop; whoever runs it then calls `stop`. */
+  readonly stopRequested: Promise<void>;
+  /** No new callers and messages; running attempts are given back; then all is closed and unlocked. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the daemon of a state folder: lock, plugins, store, inbox locks, socket, bridge, in this
+ * order; ready when it resolves. When a step fails, what the steps before it took is given back.
+ *
+ * @throws BridgeError STATE_LOCKED, INBOX_LOCKED, CONFIG_INVALID, KIND_DUPLICATE, NAME_DUPLICATE, STORE_NOT_DURABLE,
+ *   STORE_CORRUPT, STORE_SCHEMA_NEWER, STORE_FAILED
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { paths, logger, clock = systemClock(), random = systemRandom } = options;
+  await using started = new AsyncDisposableStack();
+  ensurePrivateFolder(paths.stateFolder);
+  started.use(lockState(paths, hostVersion));
+  const identity = identityOf(paths, random);
+  const plugins = await load(options, { clock, random });
+  const { routes, runners, notes } = checkRoutes(options.config, plugins);
+  logNotes(logger, plugins, [...notes, ...noRoutes(routes.length)]);
+  const store = openStore(options, { clock, random });
+  if (store !== undefined) started.use(store);
+  started.use(lockInboxes(plugins.channels, { paths, version: hostVersion }));
+  const bridge = createBridge({
+    ...(store === undefined ? {} : { store }),
+    ...identity,
+    kinds: plugins.kinds,
+    routes,
+    runners,
+    channels: plugins.channels,
+    limits: options.config.config.limits,
+    sweeper: stateSweeper(identity.stateId, logger),
+    clock,
+    random,
+    logger,
+    ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
+  });
+  started.use(bridge);
+  const running = await serve({ bridge, options, plugins, stateId: identity.stateId }, started);
+  logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
+  return running(started.move());
+}
+
+type Composed = {
+  readonly bridge: Bridge;
+  readonly options: DaemonOptions;
+  readonly plugins: LoadedPlugins;
+  readonly stateId: string;
+};
+
+/**
+ * Opens the socket and starts the bridge. Callers are let in before it is started and answered after,
+ * so a command given during the start waits instead of failing.
+ */
+async function serve(
+  { bridge, options, plugins, stateId }: Composed,
+  started: AsyncDisposableStack,
+): Promise<(held: AsyncDisposableStack) => Daemon> {
+  const { paths, logger, config } = options;
+  const handle = bridge.as({ type: "operator" });
+  const startedAt = Date.now();
+  const status = async (): Promise<DaemonStatus> => ({
+    pid: process.pid,
+    version: hostVersion,
+    startedAt,
+    stateFolder: paths.stateFolder,
+    configFile: config.file,
+    plugins: plugins.reports,
+    bridge: await handle.status(),
+  });
+  const ready = Promise.withResolvers<void>();
+  // Callers that wait are told through their connections; with none the rejection has no reader.
+  ready.promise.catch(() => undefined);
+  const stopRequest = Promise.withResolvers<void>();
+  const server = await serveSocket(paths, {
+    handle,
+    status,
+    stop: stopRequest.resolve,
+    key: ensureSocketKey(paths),
+    stateId,
+    hello: { protocol: protocolVersion, version: hostVersion, pid: process.pid },
+    ready: ready.promise,
+    logger,
+  });
+  started.use(server);
+  try {
+    await bridge.start();
+  } catch (error) {
+    ready.reject(error);
+    throw error;
+  }
+  ready.resolve();
+  return (held) => {
+    const stop = once(async () => {
+      logger.info("The daemon stops");
+      server.stopListening();
+      try {
+        await bridge.stop();
+      } finally {
+        await held.disposeAsync();
+      }
+      logger.info("The daemon has stopped");
+    });
+    return {
+      pid: process.pid,
+      version: hostVersion,
+      paths,
+      handle,
+      status,
+      stopRequested: stopRequest.promise,
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
+  };
+}
+
+async function load(
+  options: DaemonOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Promise<LoadedPlugins> {
+  const { paths, logger } = options;
+  return await loadPlugins({
+    loaded: options.config,
+    places: {
+      configFolder: paths.configFolder,
+      resolveFrom: [...(options.resolveFrom ?? []), import.meta.url],
+    },
+    folder: paths.pluginFolder,
+    context: { clock, random, logger },
+    env: options.env ?? process.env,
+    secrets: options.secrets ?? new Set(),
+  });
+}
+
+/** @returns undefined for a store in memory */
+function openStore(
+  { config, ephemeral, paths }: DaemonOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Store | undefined {
+  if (ephemeral === true) return undefined;
+  if (config.config.store.type === "memory") throw new BridgeError("STORE_NOT_DURABLE", {});
+  return sqliteStore({ path: paths.database, clock, random });
+}
+
+function logNotes(logger: Logger, plugins: LoadedPlugins, notes: readonly string[]): void {
+  for (const { specifier, state, version, reason } of plugins.reports) {
+    if (state === "loaded") logger.info("A plugin is loaded", { plugin: specifier, version });
+    else logger.error("A plugin is in quarantine", { plugin: specifier, reason });
+  }
+  for (const note of notes) logger.warn(note);
+}
+
+function noRoutes(count: number): readonly string[] {
+  return count > 0 ? [] : ["There are no routes: nobody may send anything."];
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return async () => await (running ??= run());
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { BridgeError, describeError, newId, type Random } from "@agent-bridge/core";
+import * as z from "zod";
+import type { HostPaths } from "./paths.ts";
+import { readPrivateFile, writePrivateFile } from "./private-files.ts";
+
+const identitySchema = z.object({
+  /** Marks the processes of this state folder. */
+  stateId: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
+  /** Names this installation in leases. */
+  node: z.string().min(1),
+});
+
+/** What stays the same of an installation over restarts. */
+export type Identity = z.infer<typeof identitySchema>;
+
+/**
+ * Reads the ids of the state folder, or makes them. Call with the state lock held.
+ *
+ * @throws BridgeError CONFIG_INVALID when the file is damaged: new ids would leave marked processes behind
+ */
+export function identityOf(paths: HostPaths, random: Random): Identity {
+  const text = readPrivateFile(paths.identity);
+  if (text === undefined) {
+    const made = { stateId: newId("state", random), node: newId("node", random) };
+    writePrivateFile(paths.identity, `${JSON.stringify(made)}\n`);
+    return made;
+  }
+  try {
+    return identitySchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new BridgeError(
+      "CONFIG_INVALID",
+      {
+        file: paths.identity,
+        detail: `${describeError(error).split("\n", 1)[0] ?? ""} End all processes of this bridge, then remove it.`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+const keyPattern = /^[0-9a-f]{64}$/;
+
+/** Reads the socket's key; undefined when there is none, or none that is whole. */
+export function readSocketKey(paths: HostPaths): string | undefined {
+  const text = readPrivateFile(paths.socketKey)?.trim();
+  return text !== undefined && keyPattern.test(text) ? text : undefined;
+}
+
+/** Reads the socket's key, or makes a new one. Call with the state lock held. */
+export function ensureSocketKey(paths: HostPaths): string {
+  const known = readSocketKey(paths);
+  if (known !== undefined) return known;
+  const made = randomBytes(32).toString("hex");
+  writePrivateFile(paths.socketKey, `${made}\n`);
+  return made;
+}

@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { BridgeError, type Channel } from "@agent-bridge/core";
+import { describeHolder, takeLock, thisHolder, type ExclusiveLock } from "./exclusive-lock.ts";
+import type { HostPaths } from "./paths.ts";
+import { ensurePrivateFolder } from "./private-files.ts";
+
+/**
+ * Makes this process the user's only poller of each channel's inbox. Channels without an `inboxId`
+ * have none to share.
+ *
+ * @throws BridgeError INBOX_LOCKED naming the holder; then none is held
+ */
+export function lockInboxes(
+  channels: readonly Channel[],
+  about: { readonly paths: HostPaths; readonly version: string },
+): Disposable {
+  using locks = new DisposableStack();
+  const ids = new Set(channels.flatMap(({ inboxId }) => (inboxId === undefined ? [] : [inboxId])));
+  if (ids.size > 0) ensurePrivateFolder(about.paths.inboxLockFolder);
+  for (const inboxId of ids) locks.use(lockInbox(inboxId, about));
+  return locks.move();
+}
+
+function lockInbox(
+  inboxId: string,
+  { paths, version }: { readonly paths: HostPaths; readonly version: string },
+): ExclusiveLock {
+  const name = createHash("sha256").update(inboxId).digest("hex").slice(0, 32);
+  const taken = takeLock(
+    join(paths.inboxLockFolder, `${name}.db`),
+    thisHolder({ version, stateFolder: paths.stateFolder, what: `the inbox ${inboxId}` }),
+  );
+  if ("lock" in taken) return taken.lock;
+  throw new BridgeError("INBOX_LOCKED", { inbox: inboxId, holder: describeHolder(taken.heldBy) });
+}

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Where plugins are looked for. */
+export interface PluginPlaces {
+  /** Its `node_modules` is looked at first; those of its parent folders are not. */
+  readonly configFolder: string;
+  /** URLs of modules whose own dependencies come next, in this order. */
+  readonly resolveFrom: readonly string[];
+}
+
+/**
+ * Finds the file to import for a plugin. A name that begins with `/` or `./` is a file, or a package's
+ * folder; a relative one is taken from the config folder.
+ *
+ * @returns its URL, or undefined when it is not installed
+ * @throws Error when it is installed but names no file to import
+ */
+export function resolvePlugin(specifier: string, places: PluginPlaces): string | undefined {
+  if (isPath(specifier)) {
+    const path = resolve(places.configFolder, specifier);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    return found.isDirectory() ? entryOf(path) : pathToFileURL(path).href;
+  }
+  const installed = join(places.configFolder, "node_modules", specifier);
+  if (existsSync(join(installed, "package.json"))) return entryOf(installed);
+  for (const from of places.resolveFrom) {
+    const manifest = findPackage(specifier, from);
+    if (manifest !== undefined) return entryOf(dirname(manifest));
+  }
+  return undefined;
+}
+
+const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+
+/** True for what may stand in `plugins`: a package's name or a path. */
+export function isPluginSpecifier(specifier: string): boolean {
+  return isPath(specifier) || packageName.test(specifier);
+}
+
+function isPath(specifier: string): boolean {
+  return isAbsolute(specifier) || specifier.startsWith("./");
+}
+
+function findPackage(name: string, from: string): string | undefined {
+  try {
+    return findPackageJSON(name, from);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+function entryOf(folder: string): string {
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    exports?: unknown;
+    main?: unknown;
+  };
+  const root = rootOf(manifest.exports);
+  const target =
+    root === undefined ? (manifest.main ?? "index.js") : pickTarget(root, importConditions());
+  const file = typeof target === "string" ? join(folder, target) : undefined;
+  if (file === undefined || !file.startsWith(folder + sep) || !existsSync(file)) {
+    throw new Error(`${join(folder, "package.json")} names no file that can be imported.`);
+  }
+  return pathToFileURL(file).href;
+}
+
+/** `exports` is either the table of entries, of which "." is the main one, or that entry itself. */
+function rootOf(exports: unknown): unknown {
+  if (exports === null || typeof exports !== "object") return exports;
+  return "." in exports ? exports["."] : exports;
+}
+
+/** The first target whose condition holds, in the order of the manifest (Node's package entry points). */
+function pickTarget(target: unknown, conditions: ReadonlySet<string>): unknown {
+  if (Array.isArray(target)) {
+    return target.map((each) => pickTarget(each, conditions)).find((each) => each !== undefined);
+  }
+  if (target === null || typeof target !== "object") return target;
+  for (const [condition, inner] of Object.entries(target)) {
+    if (!conditions.has(condition)) continue;
+    const picked = pickTarget(inner, conditions);
+    if (picked !== undefined) return picked;
+  }
+  return undefined;
+}
+
+/** Node's own conditions for `import`, and those that this process was started with. */
+function importConditions(): ReadonlySet<string> {
+  const given = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)];
+  const named = given.flatMap((text, index) => {
+    if (text === "-C" || text === "--conditions") return [given[index + 1] ?? ""];
+    return text.startsWith("--conditions=") ? [text.slice("--conditions=".length)] : [];
+  });
+  return new Set(["node", "import", "module-sync", "default", ...named]);
+}

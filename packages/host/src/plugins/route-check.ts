@@ -1,0 +1,101 @@
+import {
+  BridgeError,
+  promptKind,
+  type RouteInput,
+  type Runner,
+  type RunnerHealth,
+} from "@agent-bridge/core";
+import * as z from "zod";
+import { configError, formatPath, type Finding } from "../config/finding.ts";
+import { nearest } from "../config/nearest.ts";
+import type { LoadedConfig } from "../config/read-config.ts";
+import { schemaFindings } from "../config/schema-findings.ts";
+import type { LoadedPlugins } from "./load-plugins.ts";
+
+/** The routes and runners that the bridge is made of. */
+export interface CheckedRoutes {
+  readonly routes: readonly RouteInput[];
+  readonly runners: readonly Runner[];
+  /** What was changed because of a quarantined plugin, for the log. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Checks the routes against what the plugins declare. While a plugin is in quarantine, names that
+ * nobody declares may be its own: its runner is stood in for by one that refuses every turn visibly,
+ * so that its messages are answered and not denied; routes of its kinds are left out.
+ *
+ * @throws BridgeError CONFIG_INVALID with every finding, each with its place
+ */
+export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): CheckedRoutes {
+  const reasons = plugins.reports.flatMap(({ reason }) => (reason === null ? [] : [reason]));
+  const kinds = new Set([promptKind.name, ...plugins.kinds.map(({ name }) => name)]);
+  const runners = new Map(plugins.runners.map((runner) => [runner.name, runner]));
+  const findings: Finding[] = [];
+  const notes: string[] = [];
+  const routes = loaded.config.routes.filter((route, index) => {
+    const at = ["routes", index];
+    if (!kinds.has(route.kind)) {
+      const known = [...kinds];
+      const unknown = new BridgeError("KIND_UNKNOWN", { kind: route.kind, known }).message;
+      if (reasons.length > 0) notes.push(`Route ${index + 1} is left out: ${unknown}`);
+      else findings.push(find(loaded, [...at, "kind"], unknown + meant(route.kind, known)));
+      return false;
+    }
+    const runner = runners.get(route.runner);
+    if (runner !== undefined) {
+      findings.push(...optionFindings(loaded, runner, index));
+      return true;
+    }
+    const known = [...runners.keys()];
+    const unknown = new BridgeError("RUNNER_UNKNOWN", { runner: route.runner, known }).message;
+    if (reasons.length === 0) {
+      findings.push(find(loaded, [...at, "runner"], unknown + meant(route.runner, known)));
+      return false;
+    }
+    notes.push(`Route ${index + 1} fails every message: ${unknown}`);
+    runners.set(route.runner, standIn(route.runner, reasons));
+    return true;
+  });
+  if (findings.length > 0) throw configError(loaded.file, findings);
+  return { routes, runners: [...runners.values()], notes };
+}
+
+function meant(word: string, known: readonly string[]): string {
+  const candidate = nearest(word, known);
+  return candidate === undefined ? "" : ` Did you mean "${candidate}"?`;
+}
+
+function find(
+  { document }: LoadedConfig,
+  path: readonly (string | number)[],
+  message: string,
+): Finding {
+  return { path: formatPath(path), place: document.placeOf(path), message };
+}
+
+function optionFindings(
+  { document, config }: LoadedConfig,
+  runner: Runner,
+  index: number,
+): readonly Finding[] {
+  const checked = runner.options.safeParse(config.routes[index]?.options ?? {});
+  if (checked.success) return [];
+  const at = ["routes", index, "options"];
+  return schemaFindings(checked.error, { schema: runner.options, document, at });
+}
+
+/** A runner in the place of one that a quarantined plugin may have brought. */
+function standIn(name: string, reasons: readonly string[]): Runner {
+  const health: RunnerHealth = { ready: false, version: null, path: null, problems: reasons };
+  return {
+    name,
+    capabilities: { resume: false, questions: "none" },
+    sessionScope: "anywhere",
+    options: z.unknown(),
+    check: () => Promise.resolve(health),
+    async *run() {
+      yield { type: "end", outcome: "failed", message: reasons.join(" ") };
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import { connect, type Socket } from "node:net";
+import { BridgeError, describeError, type Json } from "@agent-bridge/core";
+import { markVariable } from "@agent-bridge/process";
+import { readSocketKey } from "../identity.ts";
+import type { HostPaths } from "../paths.ts";
+import {
+  fromWireError,
+  maxLineBytes,
+  protocolVersion,
+  type DaemonFrame,
+  type DaemonHello,
+} from "./frames.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import { PendingReply, ReplyStream, type Reply } from "./replies.ts";
+import type { CallName, CallResult, MethodParams, StreamEvent, StreamName } from "./methods.ts";
+
+/** The largest answer that is read: the answer of an agent is at most 10 MB. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+export interface CallOptions {
+  /** Gives the request up; the daemon is told. */
+  readonly signal?: AbortSignal;
+}
+
+/** A connection to the daemon of a state folder. Calls share it; close it to let the process end. */
+export interface DaemonClient extends AsyncDisposable {
+  readonly daemon: DaemonHello;
+  /**
+   * @throws BridgeError what the method throws; DAEMON_LOST when the connection ends first;
+   *   INPUT_TOO_LARGE when the request does not fit in a line. The signal's reason when it aborts.
+   */
+  call<M extends CallName>(
+    method: M,
+    params: MethodParams<M>,
+    options?: CallOptions,
+  ): Promise<CallResult<M>>;
+  /**
+   * Streams until the method is done. A slow reader holds up the whole connection. Leaving the loop
+   * gives the request up; so does the signal, which ends the loop without an error.
+   *
+   * @throws BridgeError as `call`
+   */
+  stream<M extends StreamName>(
+    method: M,
+    params: MethodParams<M>,
+    options?: CallOptions,
+  ): AsyncIterable<StreamEvent<M>>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** How long the daemon may take to answer, also while it starts. Default: 15 s. */
+  readonly timeoutMs?: number;
+  /** The mark of the run that this process is part of. Default: from the environment. */
+  readonly run?: string | undefined;
+}
+
+/**
+ * Connects to the daemon that runs on a state folder.
+ *
+ * @throws BridgeError DAEMON_NOT_RUNNING, NOT_ALLOWED, TIMED_OUT; INPUT_INVALID when it speaks another protocol
+ */
+export async function connectDaemon(
+  paths: HostPaths,
+  options: ConnectOptions = {},
+): Promise<DaemonClient> {
+  const key = readSocketKey(paths);
+  const notRunning = (cause?: unknown): BridgeError =>
+    new BridgeError("DAEMON_NOT_RUNNING", { folder: paths.stateFolder }, { cause });
+  if (key === undefined) throw notRunning();
+  const socket = connect(paths.socket);
+  const client = new Client(socket);
+  const run = "run" in options ? options.run : process.env[markVariable];
+  const timeoutMs = options.timeoutMs ?? 15_000;
+  const timer = setTimeout(
+    () =>
+      client.end(
+        new BridgeError("TIMED_OUT", { what: "An answer of the daemon", afterMs: timeoutMs }),
+      ),
+    timeoutMs,
+  );
+  const onAbort = (): void => client.end(options.signal?.reason);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    options.signal?.throwIfAborted();
+    await client.greet({ protocol: protocolVersion, key, ...(run === undefined ? {} : { run }) });
+    return client;
+  } catch (error) {
+    client.end(error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ECONNREFUSED" || code === "DAEMON_LOST") {
+      throw notRunning(error);
+    }
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+    throw new BridgeError("NOT_ALLOWED", { what: `Opening ${paths.socket}` }, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+class Client implements DaemonClient {
+  daemon: DaemonHello = { protocol: protocolVersion, version: "", pid: 0 };
+  readonly #socket: Socket;
+  readonly #lines = new LineSplitter(maxAnswerBytes);
+  readonly #replies = new Map<number, Reply>();
+  readonly #hello = Promise.withResolvers<DaemonHello>();
+  readonly #closed: Promise<void>;
+  #nextId = 1;
+  #ended: { readonly reason: unknown } | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // A refused hello is told by `greet`; without a greeting nobody waits for it.
+    this.#hello.promise.catch(() => undefined);
+    this.#closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("error", (error) => this.end(error));
+    socket.on("close", () =>
+      this.end(new BridgeError("DAEMON_LOST", { detail: "the daemon closed it" })),
+    );
+  }
+
+  async greet(hello: Readonly<Record<string, Json>>): Promise<void> {
+    this.#socket.write(`${JSON.stringify({ hello })}\n`);
+    this.daemon = await this.#hello.promise;
+  }
+
+  async call<M extends CallName>(
+    method: M,
+    params: MethodParams<M>,
+    options: CallOptions = {},
+  ): Promise<CallResult<M>> {
+    options.signal?.throwIfAborted();
+    const reply = new PendingReply();
+    const id = this.#send(method, params, reply);
+    const giveUp = (): void => {
+      this.#cancel(id);
+      reply.fail(options.signal?.reason);
+    };
+    options.signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      return (await reply.result) as CallResult<M>;
+    } finally {
+      options.signal?.removeEventListener("abort", giveUp);
+      this.#replies.delete(id);
+    }
+  }
+
+  async *stream<M extends StreamName>(
+    method: M,
+    params: MethodParams<M>,
+    options: CallOptions = {},
+  ): AsyncGenerator<StreamEvent<M>, void, undefined> {
+    const isAborted = (): boolean => options.signal?.aborted === true;
+    if (isAborted()) return;
+    const reply = new ReplyStream(this.#socket);
+    const id = this.#send(method, params, reply);
+    const giveUp = (): void => reply.finish();
+    options.signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      for await (const event of reply) {
+        yield event as StreamEvent<M>;
+        if (isAborted()) return;
+      }
+    } finally {
+      options.signal?.removeEventListener("abort", giveUp);
+      this.#replies.delete(id);
+      if (!reply.isAnswered) this.#cancel(id);
+      reply.leave();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#socket.end();
+    this.#socket.destroySoon();
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends the connection; whoever waits on it is told the reason. Repeated, it changes nothing. */
+  end(reason: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = { reason };
+    this.#socket.destroy();
+    this.#hello.reject(reason);
+    for (const reply of this.#replies.values()) reply.fail(lost(reason));
+  }
+
+  #send(method: string, params: unknown, reply: Reply): number {
+    if (this.#ended !== undefined) throw lost(this.#ended.reason);
+    const id = this.#nextId++;
+    const line = `${JSON.stringify({ id, method, params })}\n`;
+    const bytes = Buffer.byteLength(line) - 1;
+    if (bytes > maxLineBytes) {
+      throw new BridgeError("INPUT_TOO_LARGE", {
+        what: "The request",
+        bytes,
+        limitBytes: maxLineBytes,
+      });
+    }
+    this.#replies.set(id, reply);
+    this.#socket.write(line);
+    return id;
+  }
+
+  #cancel(id: number): void {
+    if (this.#ended === undefined) this.#socket.write(`${JSON.stringify({ cancel: id })}\n`);
+  }
+
+  #receive(chunk: Buffer): void {
+    for (const split of this.#lines.push(chunk)) {
+      if ("droppedBytes" in split) {
+        const detail = `an answer of ${split.droppedBytes} bytes is too large`;
+        return this.end(new BridgeError("DAEMON_LOST", { detail }));
+      }
+      // The daemon is trusted: who could write in its place has the key's folder.
+      const frame = JSON.parse(split.line.toString("utf8")) as DaemonFrame;
+      if ("hello" in frame) this.#hello.resolve(frame.hello);
+      else if (frame.id === null) {
+        // Only an error has no id: the daemon could not read what it was sent.
+        if ("error" in frame) this.end(fromWireError(frame.error));
+      } else this.#replies.get(Number(frame.id))?.take(frame);
+    }
+  }
+}
+
+/** The connection's end, as a request on it is told. */
+function lost(reason: unknown): unknown {
+  if (reason instanceof Error && "code" in reason && reason.name === "BridgeError") return reason;
+  return new BridgeError("DAEMON_LOST", { detail: describeError(reason) }, { cause: reason });
+}

@@ -1,0 +1,41 @@
+import { describeError, type Logger } from "@agent-bridge/core";
+import type { Daemon } from "./daemon.ts";
+
+/**
+ * Runs a daemon until it is asked to stop: by SIGTERM or SIGINT, through its socket, or by the
+ * caller's signal. A second SIGTERM or SIGINT ends the process at once, as does an error that nobody
+ * caught: what was accepted is safe, the next start takes it over.
+ *
+ * @returns the exit code: 0 after an orderly stop, 1 otherwise
+ */
+export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<number> {
+  const asked = Promise.withResolvers<void>();
+  let signals = 0;
+  const onSignal = (name: NodeJS.Signals): void => {
+    signals++;
+    logger.info(signals === 1 ? "Asked to stop" : "Asked again: ending at once", { signal: name });
+    if (signals > 1) process.exit(130);
+    asked.resolve();
+  };
+  const onUncaught = (error: unknown): void => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    logger.error("An error that nobody caught ends the daemon", {
+      error: describeError(error),
+      stack,
+    });
+    process.exit(1);
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
+  try {
+    await Promise.race([asked.promise, daemon.stopRequested]);
+    await daemon.stop();
+    return 0;
+  } catch (error) {
+    logger.error("The daemon did not stop in order", { error: describeError(error) });
+    return 1;
+  } finally {
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    process.off("uncaughtException", onUncaught).off("unhandledRejection", onUncaught);
+  }
+}
