@@ -1,15 +1,17 @@
-import { createRequire } from "node:module";
 import type { Json } from "@agent-bridge/core";
-import type { Node, ParseError } from "jsonc-parser";
+import {
+  createScanner,
+  findNodeAtLocation,
+  parseTree,
+  printParseErrorCode,
+  type Node,
+  type ParseError,
+} from "jsonc-parser";
 import { formatPath, type Finding } from "./finding.ts";
 
 /** How deep a configuration may be nested. */
 const maxDepth = 64;
 
-// Its main file is an old module format whose names Node can not see, so it is required, not imported.
-const { createScanner, findNodeAtLocation, parseTree, printParseErrorCode } = createRequire(
-  import.meta.url,
-)("jsonc-parser") as typeof import("jsonc-parser");
 /** The numbers of jsonc-parser's `SyntaxKind`, a const enum that has no value at run time. */
 const token = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, end: 17 } as const;
 
