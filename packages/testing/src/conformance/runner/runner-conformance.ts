@@ -1,0 +1,15 @@
+import { describe, test } from "vitest";
+import { runnerCases, type RunnerConformance } from "./suite.ts";
+
+/** Registers the tests that every runner must pass. A case whose prompt is missing is shown as skipped. */
+export function runnerConformance<O>(about: RunnerConformance<O>): void {
+  describe(`${about.name} keeps the runner's contract`, () => {
+    for (const { title, skipped, run } of runnerCases(about)) {
+      test.skipIf(skipped !== undefined)(
+        skipped === undefined ? title : `${title} (${skipped})`,
+        { timeout: 60_000 },
+        run,
+      );
+    }
+  });
+}

@@ -1,0 +1,65 @@
+import { jsonSchema, type TurnLimits } from "@agent-bridge/core";
+import { markVariable } from "@agent-bridge/process";
+import * as z from "zod";
+import { absolutePath } from "./plugin-options.ts";
+
+/** Settings of Codex that the runner sets itself, with what to use instead. */
+const reservedSettings: Readonly<Record<string, string>> = {
+  sandbox_mode: "use the option `sandbox`",
+  approval_policy: "use the option `approvals`",
+  approvals_reviewer: "questions go to people, through the bridge",
+  "shell_environment_policy.inherit": "the model's shells get the core variables only",
+  "shell_environment_policy.include_only": "it would hide the mark of the run from its shells",
+  [`shell_environment_policy.set.${markVariable}`]: "it marks the processes of the run",
+};
+
+/** Codex's settings by dotted key, as after `codex -c`. */
+const settings = z.record(z.string().min(1), jsonSchema).superRefine((given, context) => {
+  for (const key of Object.keys(given)) {
+    const reserved = Object.keys(reservedSettings).find((name) => overlaps(key, name));
+    if (reserved === undefined) continue;
+    const message = `${reserved} can not be set here: ${reservedSettings[reserved]}`;
+    context.addIssue({ code: "custom", path: [key], message });
+  }
+});
+
+function overlaps(key: string, reserved: string): boolean {
+  return key === reserved || reserved.startsWith(`${key}.`) || key.startsWith(`${reserved}.`);
+}
+
+const positiveMs = z.int().positive();
+
+/** The options of a route to the runner `codex`. */
+export const codexTurnOptionsSchema = z.strictObject({
+  /** What the model's commands may do. */
+  sandbox: z.enum(["read-only", "workspace-write", "danger-full-access"]).default("read-only"),
+  /** Where the turn works. By default an empty folder. */
+  cwd: absolutePath.optional(),
+  /** By default the one that Codex is set up with. */
+  model: z.string().min(1).optional(),
+  /**
+   * When Codex asks: `never` (what the sandbox denies, fails), `on-request` (when the model wants more than
+   * the sandbox allows), `untrusted` (before every command that is not known to only read).
+   */
+  approvals: z.enum(["never", "on-request", "untrusted"]).default("never"),
+  startMs: positiveMs.optional(),
+  idleMs: positiveMs.optional(),
+  totalMs: positiveMs.optional(),
+  /** More of Codex's settings, by dotted key: `{"model_reasoning_effort": "high"}`. */
+  config: settings.default({}),
+  /** Told to the model before the conversation begins, with the authority of the operator. */
+  developerInstructions: z.string().min(1).optional(),
+});
+
+/** A route's options as they are used. */
+export type CodexTurnOptions = z.output<typeof codexTurnOptionsSchema>;
+
+/** The time limits that the options set. */
+export function limitsOf(options: CodexTurnOptions): Partial<TurnLimits> {
+  const { startMs, idleMs, totalMs } = options;
+  return {
+    ...(startMs === undefined ? {} : { startMs }),
+    ...(idleMs === undefined ? {} : { idleMs }),
+    ...(totalMs === undefined ? {} : { totalMs }),
+  };
+}
