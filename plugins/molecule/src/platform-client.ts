@@ -1,4 +1,4 @@
-import { BridgeError } from "@agent-bridge/core";
+import { BridgeError, describeError } from "@agent-bridge/core";
 import type { ChannelFailure, Clock } from "@agent-bridge/core";
 import {
   channelFailed,
@@ -66,76 +66,98 @@ const requestMs = 30_000;
 /** The largest answer that is read, in bytes. */
 const maxAnswerBytes = 32 * 1024 * 1024;
 
-const timedOut = Symbol("timed out");
 const tooLarge = Symbol("too large");
+
+const notSent: Verdict = { effect: "none", retryable: true };
+const maybeSent: Verdict = { effect: "unknown", retryable: true };
 
 /** Creates a client. Nothing is sent before the first request. */
 export function platformClient(options: PlatformClientOptions): PlatformClient {
   const platformUrl = new URL(options.platformUrl).href.replace(/\/+$/, "");
-
-  const request = async (asked: PlatformRequest): Promise<PlatformAnswer> => {
-    const fail = (detail: string, verdict: Verdict): BridgeError =>
-      channelFailed({ channel: options.channel, operation: asked.operation, detail, ...verdict });
-    const notSent: Verdict = { effect: "none", retryable: true };
-    if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", notSent));
-    const token = await readToken(options.token).catch((error: unknown) => {
-      throw fail(error instanceof Error ? error.message : String(error), notSent);
-    });
-    const hide = (text: string): string => quoted(text.replaceAll(token, "[token]"));
-    const { status, text } = await exchange(asked, token, fail);
-    const isExpected = asked.expected?.includes(status) ?? false;
-    if (!isExpected && (status < 200 || status > 299)) {
-      throw fail(`HTTP ${status}${hide(reasonIn(text))}`, statusVerdict(status));
-    }
-    const body = parse(text);
-    if (isExpected) return { status, body };
-    const failure = failureText(body ?? text, /^error\b/i);
-    if (failure !== null) throw fail(hide(failure), textVerdict(failure));
-    const isEmpty = text === "" && asked.operation !== "receive";
-    if (isEmpty || (typeof body === "object" && body !== null)) return { status, body };
-    const detail = `the answer is ${body === undefined ? "not JSON" : "neither object nor list"}`;
-    if (asked.operation !== "receive") throw fail(detail, { effect: "unknown", retryable: true });
-    throw new BridgeError("CHANNEL_ANSWER_INVALID", { channel: options.channel, detail });
-  };
-
-  type Fail = (detail: string, verdict: Verdict) => BridgeError;
-
-  const exchange = async (
-    asked: PlatformRequest,
-    token: string,
-    fail: Fail,
-  ): Promise<{ status: number; text: string }> => {
-    const limit = new AbortController();
-    const timer = options.clock.timer(requestMs, () => {
-      limit.abort(timedOut);
-    });
-    try {
-      const response = await options.fetch(addressOf(platformUrl, asked), {
-        method: asked.body === undefined ? "GET" : "POST",
-        headers: {
-          Authorization: `Bearer ${token}`,
-          Origin: platformUrl,
-          "Content-Type": "application/json",
-        },
-        ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
-        redirect: "manual",
-        signal: AbortSignal.any([asked.signal, limit.signal]),
+  return {
+    platformUrl,
+    request: async (asked) => {
+      const fail: Fail = (detail, verdict) =>
+        channelFailed({ channel: options.channel, operation: asked.operation, detail, ...verdict });
+      if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", notSent));
+      const token = await readToken(options.token).catch((error: unknown) => {
+        throw fail(describeError(error), notSent);
       });
-      return { status: response.status, text: await readText(response) };
-    } catch (error) {
-      const unknown: Verdict = { effect: "unknown", retryable: true };
-      if (limit.signal.aborted) throw fail(`no answer within ${requestMs / 1_000} s`, unknown);
-      if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", unknown));
-      if (error === tooLarge) {
-        throw fail(`the answer has more than ${maxAnswerBytes} bytes`, unknown);
-      }
-      throw fail(networkDetail(error), networkVerdict(error));
-    } finally {
-      timer.stop();
-    }
+      const answer = await exchange({ ...options, platformUrl, token, asked, fail });
+      const hide = (text: string): string => quoted(text.replaceAll(token, "[token]"));
+      return judge({ ...answer, asked, channel: options.channel, fail, hide });
+    },
   };
+}
 
-  return { platformUrl, request };
+type Fail = (detail: string, verdict: Verdict) => BridgeError;
+
+interface Exchange extends PlatformClientOptions {
+  readonly asked: PlatformRequest;
+  readonly fail: Fail;
+  readonly token: string;
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Sends the request and reads the answer, within the time limit. */
+async function exchange(options: Exchange): Promise<RawAnswer> {
+  const { asked, fail } = options;
+  const limit = new AbortController();
+  const timer = options.clock.timer(requestMs, () => {
+    limit.abort();
+  });
+  try {
+    const response = await options.fetch(addressOf(options.platformUrl, asked), {
+      method: asked.body === undefined ? "GET" : "POST",
+      headers: {
+        Authorization: `Bearer ${options.token}`,
+        Origin: options.platformUrl,
+        "Content-Type": "application/json",
+      },
+      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+      redirect: "manual",
+      signal: AbortSignal.any([asked.signal, limit.signal]),
+    });
+    return { status: response.status, text: await readText(response) };
+  } catch (error) {
+    if (limit.signal.aborted) throw fail(`no answer within ${requestMs / 1_000} s`, maybeSent);
+    if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", maybeSent));
+    if (error === tooLarge) {
+      throw fail(`the answer has more than ${maxAnswerBytes} bytes`, maybeSent);
+    }
+    throw fail(networkDetail(error), networkVerdict(error));
+  } finally {
+    timer.stop();
+  }
+}
+
+interface Judging extends RawAnswer {
+  readonly asked: PlatformRequest;
+  readonly channel: string;
+  readonly fail: Fail;
+  /** Makes a text of the platform fit to be shown: it may quote the token. */
+  readonly hide: (text: string) => string;
+}
+
+/** Tells an answer from a failure: by its status, by what it says, by what it is. */
+function judge({ status, text, asked, channel, fail, hide }: Judging): PlatformAnswer {
+  const body = parse(text);
+  if (asked.expected?.includes(status) === true) return { status, body };
+  if (status < 200 || status > 299) {
+    throw fail(`HTTP ${status}${hide(reasonIn(body))}`, statusVerdict(status));
+  }
+  const failure = failureText(body ?? text, /^error\b/i);
+  if (failure !== null) throw fail(hide(failure), textVerdict(failure));
+  const isPoll = asked.operation === "receive";
+  if (typeof body === "object" && body !== null) return { status, body };
+  if (text === "" && !isPoll) return { status, body };
+  const detail = `the answer is ${body === undefined ? "not JSON" : "neither object nor list"}`;
+  if (!isPoll) throw fail(detail, maybeSent);
+  throw new BridgeError("CHANNEL_ANSWER_INVALID", { channel, detail });
 }
 
 /** An aborted poll ends with the signal's reason; what was to be changed has an effect to tell. */
@@ -174,7 +196,7 @@ function parse(text: string): unknown {
 }
 
 /** The reason that an error answer gives, as the end of a sentence. */
-function reasonIn(text: string): string {
-  const reason = failureText(parse(text), /^/);
+function reasonIn(body: unknown): string {
+  const reason = failureText(body, /^/);
   return reason === null ? "" : `: ${reason}`;
 }

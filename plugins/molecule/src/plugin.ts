@@ -68,5 +68,5 @@ function tokenOf({
   tokenEnv,
 }: MoleculeOptions["workspaces"][number]): TokenSource {
   if (tokenFile !== undefined) return { file: tokenFile };
-  return tokenEnv === undefined ? (token ?? "") : { env: tokenEnv };
+  return tokenEnv === undefined ? { value: token ?? "" } : { env: tokenEnv };
 }

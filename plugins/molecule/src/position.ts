@@ -51,12 +51,16 @@ export function windowAt(position: Position | null, now: number): Window {
   return { secs: Math.min(secs, maxWindowSecs), isCut: elapsedSecs > maxWindowSecs };
 }
 
-/** The gap between the last poll and the beginning of the window. */
-export function gapBefore(position: Position, { secs }: Window, now: number): Gap {
+/** The gap between the last poll and the oldest row that is left; without one, the window's beginning. */
+export function gapBefore(
+  position: Position,
+  found: { readonly now: number; readonly oldest: string | null },
+): Gap {
+  const { secs } = windowAt(position, found.now);
   return {
     from: new Date(position.polledAt).toISOString(),
-    until: new Date(now - secs * 1_000).toISOString(),
-    notedAt: new Date(now).toISOString(),
+    until: found.oldest ?? new Date(found.now - secs * 1_000).toISOString(),
+    notedAt: new Date(found.now).toISOString(),
   };
 }
 

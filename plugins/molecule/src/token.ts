@@ -4,7 +4,10 @@ import { readFile } from "node:fs/promises";
  * A workspace's token: its value, or where it is read at each use, so that a new one needs no restart.
  * `env` names a variable of the bridge's own environment.
  */
-export type TokenSource = string | { readonly file: string } | { readonly env: string };
+export type TokenSource =
+  | { readonly value: string }
+  | { readonly file: string }
+  | { readonly env: string };
 
 /** Visible ASCII: a line feed or a space would end the token in its header. */
 const tokenPattern = /^[\x21-\x7e]+$/;
@@ -21,7 +24,7 @@ export async function readToken(source: TokenSource): Promise<string> {
 }
 
 async function rawToken(source: TokenSource): Promise<string> {
-  if (typeof source === "string") return source;
+  if ("value" in source) return source.value;
   if ("env" in source) return process.env[source.env] ?? "";
   try {
     return await readFile(source.file, "utf8");
@@ -34,7 +37,7 @@ async function rawToken(source: TokenSource): Promise<string> {
 }
 
 function nameOf(source: TokenSource): string {
-  if (typeof source === "string") return "the token";
+  if ("value" in source) return "the token";
   return "env" in source
     ? `the token in the environment variable ${source.env}`
     : `the token file ${source.file}`;
