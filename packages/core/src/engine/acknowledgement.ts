@@ -1,10 +1,13 @@
 import type { Channel } from "../contract/channel.ts";
 import { describeError } from "../contract/errors.ts";
 import { backoffMs } from "./backoff.ts";
+import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
 import { pause } from "./loop.ts";
 
 const lookAgainMs = 1000;
+/** How long one acknowledgement may take. */
+const ackMs = 60_000;
 
 type AcknowledgingChannel = Channel & Required<Pick<Channel, "ack">>;
 
@@ -24,14 +27,18 @@ export async function runAcknowledgement(
 ): Promise<void> {
   const { intake } = engine.store;
   const style = channel.inbox === "log" ? "log" : "queue";
+  const bounds = { what: `An acknowledgement by ${channel.name}`, signal, limitMs: ackMs };
   using bell = engine.feed.listen("acks", channel.name);
   for (let failures = 0; !signal.aborted;) {
     try {
       const due = await intake.acksDue(channel.name, style);
       for (const { ack, messages } of due) {
         signal.throwIfAborted();
-        await channel.ack(ack, { signal });
+        await boundedCall(engine.clock, bounds, async (own) => {
+          await channel.ack(ack, { signal: own });
+        });
         await intake.acknowledged(channel.name, messages);
+        engine.feed.ring("acks", channel.name);
       }
       failures = 0;
       if (due.length === 0) await bell.wait(lookAgainMs, signal);

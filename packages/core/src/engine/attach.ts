@@ -1,4 +1,4 @@
-import type { BridgeEvent } from "../contract/event.ts";
+import { type BridgeEvent, isTerminal } from "../contract/event.ts";
 import { BridgeError } from "../contract/errors.ts";
 import type { EventFilter } from "../contract/log.ts";
 import type { Scope } from "../contract/principal.ts";
@@ -12,17 +12,17 @@ const pageSize = 500;
 const isSettled = (task: Task): boolean =>
   isFinal(task.status) && task.reply !== "pending" && task.reply !== "sending";
 
-/** Reads to the head of the log, page by page. @returns the cursor to go on from */
+/** Reads to the head of the log, page by page, or until the signal aborts. @returns the cursor to go on from */
 async function* toHead(
   engine: Engine,
   filter: EventFilter,
-  after: string | null,
+  of: { after: string | null; signal: AbortSignal | undefined },
 ): AsyncGenerator<BridgeEvent, string> {
-  for (let cursor = after; ;) {
+  for (let cursor = of.after; ;) {
     const page = await engine.store.log.read({ ...filter, after: cursor, limit: pageSize });
     yield* page.events;
     cursor = page.next;
-    if (page.atHead) return page.next;
+    if (page.atHead || of.signal?.aborted === true) return cursor;
   }
 }
 
@@ -48,7 +48,15 @@ export async function* attachTask(
     // The status is read first: what ended before it was read has its last event below the head.
     const task = await engine.store.queries.task(taskId, scope);
     if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
-    after = yield* toHead(engine, { scope, taskId }, after);
+    const reading = toHead(engine, { scope, taskId }, { after, signal });
+    let next = await reading.next();
+    for (; next.done !== true; next = await reading.next()) {
+      // What becomes of the reply is told to those who asked for it.
+      if (until === "ended" && next.value.type.startsWith("reply.")) continue;
+      yield next.value;
+      if (until === "ended" && isTerminal(next.value)) return;
+    }
+    after = next.value;
     if (until === "settled" ? isSettled(task) : isFinal(task.status)) return;
     await bell.wait(lookAgainMs, signal);
   }
@@ -62,7 +70,7 @@ export async function* followLog(
   const { after: from, signal, ...filter } = of;
   using bell = engine.feed.listen("events");
   for (let after = from === "now" ? await engine.store.log.head() : from; !signal.aborted;) {
-    after = yield* toHead(engine, filter, after);
+    after = yield* toHead(engine, filter, { after, signal });
     await bell.wait(lookAgainMs, signal);
   }
 }
@@ -82,7 +90,8 @@ export async function waitForTasks(
 ): Promise<{ timedOut: boolean; tasks: readonly Task[] }> {
   const { taskIds, scope, until, timeoutMs, signal } = of;
   const deadline = engine.clock.steady() + timeoutMs;
-  using bell = engine.feed.listen("events");
+  if (taskIds.length === 0) return { timedOut: false, tasks: [] };
+  using bell = engine.feed.listen("events", ...taskIds);
   for (;;) {
     const tasks = await Promise.all(
       taskIds.map(async (taskId) => {

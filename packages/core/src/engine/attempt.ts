@@ -1,3 +1,5 @@
+import { BridgeError } from "../contract/errors.ts";
+import type { ProcessRecord } from "../contract/runner.ts";
 import type { Claim, ClaimNews } from "../contract/work.ts";
 
 /** Why a running attempt is ended from outside. The first cause counts. */
@@ -14,14 +16,21 @@ export type StopCause =
 /** One claimed task while this process works on it. */
 export class Attempt {
   readonly claim: Claim;
+  /** When its lease was last known to hold, on the steady scale. */
+  heldAt: number;
+  /** The processes that its runner has announced. */
+  readonly processes: ProcessRecord[] = [];
   readonly #controller = new AbortController();
   readonly #newsListeners = new Set<(news: ClaimNews) => void>();
+  readonly #onFree: () => void;
   #stop: StopCause | null = null;
-  /** True while it waits for an answer and so uses no slot. */
-  isWaiting = false;
+  #isWaiting = false;
 
-  constructor(claim: Claim) {
+  /** @param of.onFree called when it begins to wait for an answer */
+  constructor(claim: Claim, of: { heldAt: number; onFree: () => void }) {
     this.claim = claim;
+    this.heldAt = of.heldAt;
+    this.#onFree = of.onFree;
   }
 
   get signal(): AbortSignal {
@@ -33,10 +42,25 @@ export class Attempt {
     return this.#stop;
   }
 
+  /** True while it waits for an answer and so uses no slot. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  set isWaiting(isWaiting: boolean) {
+    this.#isWaiting = isWaiting;
+    if (isWaiting) this.#onFree();
+  }
+
   stop(cause: StopCause): void {
     if (this.#stop !== null) return;
     this.#stop = cause;
-    this.#controller.abort(new Error(`The attempt was ended: ${cause.type}.`));
+    const { taskId, attempt } = this.claim;
+    this.#controller.abort(
+      cause.type === "lost"
+        ? new BridgeError("CLAIM_LOST", { taskId, attempt })
+        : new Error(`The attempt was ended: ${cause.type}.`),
+    );
   }
 
   /** Takes what the store says about this claim. */

@@ -5,6 +5,7 @@ import { BridgeError, describeError } from "../contract/errors.ts";
 import type { BridgeStatus } from "../contract/handle.ts";
 import { silentLogger } from "../contract/logger.ts";
 import { acknowledges, runAcknowledgement } from "./acknowledgement.ts";
+import { boundedCall } from "./bounded-call.ts";
 import { runDelivery } from "./delivery.ts";
 import { defaultLimits, type Engine, type Tally } from "./engine.ts";
 import { createFeed } from "./feed.ts";
@@ -15,6 +16,13 @@ import { promptKind } from "./prompt-kind.ts";
 import { loadRoutes } from "./routing.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
+
+/** How long the sweep at the start may take. */
+const sweepMs = 30_000;
+/** How long a stop waits, beyond the runners' own grace, for what does not end. */
+const stopMs = 10_000;
+/** How long one channel or runner may take to free what it holds. */
+const disposeMs = 5000;
 
 /** For bridges whose runners start no processes. */
 const noProcesses = { sweep: async () => await Promise.resolve({ ended: 0, survivors: [] }) };
@@ -71,9 +79,13 @@ function engineOf(parts: BridgeParts): Engine {
 
 /** Ends what an earlier process of this node left, and sets its work free. */
 async function takeOver(engine: Engine, signal: AbortSignal): Promise<void> {
-  const { store, worker, sweeper, logger, tally } = engine;
+  const { store, worker, sweeper, logger, tally, clock } = engine;
   const recorded = await store.work.processes(worker.node);
-  const { ended, survivors } = await sweeper.sweep({ recorded, signal });
+  const { ended, survivors } = await boundedCall(
+    clock,
+    { what: "The sweep of an earlier start's processes", signal, limitMs: sweepMs },
+    async (own) => await sweeper.sweep({ recorded, signal: own }),
+  );
   tally.orphansEnded += ended;
   if (ended > 0) logger.warn("Ended processes that an earlier start left behind", { ended });
   if (survivors.length > 0)
@@ -110,6 +122,38 @@ async function statusOf(
   };
 }
 
+/** Waits for loops that were asked to end. A store that does not answer can hold them up for ever, but not the stop. */
+async function ended(
+  engine: Engine,
+  of: { what: string; limitMs: number },
+  loops: readonly Promise<void>[],
+): Promise<void> {
+  const bounds = { ...of, signal: new AbortController().signal };
+  try {
+    await boundedCall(engine.clock, bounds, async () => void (await Promise.all(loops)));
+  } catch (error) {
+    engine.logger.error("Something did not end at the stop and was left", {
+      error: describeError(error),
+    });
+  }
+}
+
+async function disposeParts(engine: Engine): Promise<void> {
+  for (const part of [...engine.channels.values(), ...engine.runners.values()]) {
+    const { name } = part;
+    const bounds = {
+      what: `The end of ${name}`,
+      signal: new AbortController().signal,
+      limitMs: disposeMs,
+    };
+    try {
+      await boundedCall(engine.clock, bounds, async () => await part.dispose?.());
+    } catch (error) {
+      engine.logger.error("A part could not be disposed", { name, error: describeError(error) });
+    }
+  }
+}
+
 /**
  * Makes a bridge of its parts. Nothing runs before `start`.
  *
@@ -117,7 +161,7 @@ async function statusOf(
  */
 export function createBridge(parts: BridgeParts): Bridge {
   const engine = engineOf(parts);
-  const { logger, clock } = engine;
+  const { clock } = engine;
   const worker = new Worker(engine);
   const intakes = new Map([...engine.channels.keys()].map((name) => [name, newIntakeState()]));
   const startedAt = clock.now();
@@ -128,19 +172,10 @@ export function createBridge(parts: BridgeParts): Bridge {
   let stopping: Promise<void> | undefined;
 
   const start = async (): Promise<void> => {
+    receiving.signal.throwIfAborted();
     await takeOver(engine, receiving.signal);
     for (const runner of engine.runners.values()) {
-      const look = checkHealth(engine, runner, receiving.signal);
-      loops.receiving.push(
-        look.then(
-          () => undefined,
-          (error: unknown) =>
-            logger.warn("A runner's check failed", {
-              runner: runner.name,
-              error: describeError(error),
-            }),
-        ),
-      );
+      loops.receiving.push(checkHealth(engine, runner, receiving.signal).then(() => undefined));
     }
     loops.receiving.push(worker.run(receiving.signal));
     for (const channel of engine.channels.values()) {
@@ -155,12 +190,13 @@ export function createBridge(parts: BridgeParts): Bridge {
 
   const stop = async (): Promise<void> => {
     receiving.abort(new Error("The bridge stops."));
+    // Why it could not start was told to who started it.
     await starting?.catch(() => undefined);
-    await Promise.all(loops.receiving);
+    const longestMs = engine.limits.turn.graceMs + stopMs;
+    await ended(engine, { what: "Receiving and working", limitMs: longestMs }, loops.receiving);
     delivering.abort(new Error("The bridge stops."));
-    await Promise.all(loops.delivering);
-    for (const part of [...engine.channels.values(), ...engine.runners.values()])
-      await part.dispose?.();
+    await ended(engine, { what: "Delivering", limitMs: stopMs }, loops.delivering);
+    await disposeParts(engine);
     engine.feed[Symbol.dispose]();
   };
 

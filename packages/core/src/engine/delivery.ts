@@ -4,6 +4,7 @@ import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { DeadLetterReason } from "../contract/intake.ts";
 import type { OutboxItem } from "../contract/outbox.ts";
 import { backoffMs } from "./backoff.ts";
+import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
 import { repeat } from "./loop.ts";
 
@@ -13,7 +14,13 @@ const sendMs = 60_000;
 const holdMs = 3 * sendMs;
 /** Sends at once, each to another destination. */
 const maxSends = 32;
+/** Pauses between tries to note what became of a send. */
+const noteAgainMs = [50, 200, 800, 2000];
 const lookAgainMs = 1000;
+/** A reply whose time is over is not tried again before it was tried so often: a restart gives it another try. */
+const lastTries = 16;
+/** Keeps a store that says "now" and gives nothing from being asked without a pause. */
+const shortestWaitMs = 10;
 /** How long a stop waits for sends in flight; what is not done then is noted as unknown. */
 const stopMs = 3000;
 
@@ -33,6 +40,27 @@ function failureOf(thrown: unknown): SendFailure {
   return { detail, unknown: effect === "unknown", retryable };
 }
 
+/**
+ * Notes what became of an item. What is not noted is later taken for unknown and may be sent twice, so a
+ * store that refuses is asked again, for as long as `sending` keeps other workers away.
+ */
+async function noteSurely(
+  engine: Engine,
+  item: OutboxItem,
+  note: () => Promise<void>,
+): Promise<void> {
+  for (const pauseMs of [...noteAgainMs, null]) {
+    try {
+      return await note();
+    } catch (error) {
+      if (pauseMs === null || isBridgeError(error, "STORE_CLOSED")) throw error;
+      const facts = { taskId: item.taskId, pauseMs, error: describeError(error) };
+      engine.logger.warn("What became of a reply could not be stored; trying again", facts);
+      await engine.clock.sleep(pauseMs);
+    }
+  }
+}
+
 async function giveUp(
   engine: Engine,
   item: OutboxItem,
@@ -44,7 +72,9 @@ async function giveUp(
     deadLetterId: deadLetter.id,
     ...why,
   });
-  await engine.store.outbox.dead(item.id, engine.worker, deadLetter);
+  await noteSurely(engine, item, async () => {
+    await engine.store.outbox.dead(item.id, engine.worker, deadLetter);
+  });
 }
 
 /** What is certain before any try: an item that must not be tried again. */
@@ -60,7 +90,7 @@ function hopeless(
         "Whether it arrived is unknown, the channel would show a repeat twice, and the route says drop.",
     };
   }
-  if (item.tries > 0 && item.ageMs >= engine.limits.replyMs) {
+  if (item.tries >= lastTries && item.ageMs >= engine.limits.replyMs) {
     return {
       reason: "reply_expired",
       detail: `It could not be delivered within ${engine.limits.replyMs} ms and ${item.tries} tries.`,
@@ -87,10 +117,9 @@ async function afterFailure(
     delayMs,
     detail,
   });
-  await engine.store.outbox.postpone(item.id, engine.worker, {
-    delayMs,
-    detail,
-    unknown: unknown || item.unknown,
+  const result = { delayMs, detail, unknown: unknown || item.unknown };
+  await noteSurely(engine, item, async () => {
+    await engine.store.outbox.postpone(item.id, engine.worker, result);
   });
 }
 
@@ -105,26 +134,26 @@ async function sendItem(
   const mayRepeat = deduplicates || item.rules.unknownReply === "repeat";
   const end = hopeless(engine, item, mayRepeat);
   if (end !== undefined) return await giveUp(engine, item, end);
-  const limit = new AbortController();
-  const timer = engine.clock.timer(sendMs, () =>
-    limit.abort(new Error(`The platform did not answer within ${sendMs} ms.`)),
-  );
+  const bounds = { what: `Sending by ${channel.name}`, signal, limitMs: sendMs };
+  const { destination, text } = item;
   let ref: string | null;
   try {
-    const sent = await channel.send(
-      { destination: item.destination, text: item.text },
-      { idempotencyKey: item.id, signal: AbortSignal.any([signal, limit.signal]) },
+    const sent = await boundedCall(
+      engine.clock,
+      bounds,
+      async (own) =>
+        await channel.send({ destination, text }, { idempotencyKey: item.id, signal: own }),
     );
     ref = sent.ref;
   } catch (error) {
     return await afterFailure(engine, item, { failure: failureOf(error), mayRepeat });
-  } finally {
-    timer.stop();
   }
   await engine.failpoint("send.after");
   const repeated = item.unknown && !deduplicates;
   if (repeated) engine.tally.repeatedReplies++;
-  await engine.store.outbox.delivered(item.id, engine.worker, { ref, repeated });
+  await noteSurely(engine, item, async () => {
+    await engine.store.outbox.delivered(item.id, engine.worker, { ref, repeated });
+  });
 }
 
 /**
@@ -163,8 +192,8 @@ export async function runDelivery(engine: Engine, signal: AbortSignal): Promise<
 
   await repeat("Delivering replies", { clock, logger, signal }, async () => {
     const room = maxSends - sends.size;
-    const due =
-      room <= 0 ? [] : (await store.outbox.due(names, room)).filter((item) => !sends.has(item.id));
+    if (room <= 0) return await bell.wait(lookAgainMs, signal);
+    const due = (await store.outbox.due(names, room)).filter((item) => !sends.has(item.id));
     const ours =
       due.length === 0
         ? []
@@ -175,10 +204,13 @@ export async function runDelivery(engine: Engine, signal: AbortSignal): Promise<
           );
     for (const item of due) if (ours.includes(item.id)) begin(item);
     if (ours.length > 0) return;
-    const nextMs = await store.outbox.nextDueMs(names);
-    await bell.wait(Math.max(1, Math.min(lookAgainMs, nextMs ?? lookAgainMs)), signal);
+    const nextMs = (await store.outbox.nextDueMs(names)) ?? lookAgainMs;
+    await bell.wait(Math.min(lookAgainMs, Math.max(shortestWaitMs, nextMs)), signal);
   });
   const end = clock.timer(stopMs, () => sending.abort(new Error("The bridge stops.")));
-  while (sends.size > 0) await Promise.all(sends.values());
-  end.stop();
+  try {
+    while (sends.size > 0) await Promise.all(sends.values());
+  } finally {
+    end.stop();
+  }
 }

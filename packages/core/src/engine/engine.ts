@@ -35,7 +35,8 @@ export interface Engine {
   readonly sweeper: ProcessSweeper;
   readonly failpoint: (name: Failpoint) => void | Promise<void>;
   readonly feed: Feed;
-  readonly health: Map<string, RunnerHealth>;
+  /** What the runners' checks told; null: nothing, and they are not asked again. */
+  readonly health: Map<string, RunnerHealth | null>;
   readonly tally: Tally;
 }
 

@@ -4,8 +4,10 @@ import { createWake, type Wake } from "./wake.ts";
 
 /** Rings the bells of those who wait for something. One watcher on the log serves all of them. */
 export interface Feed extends Disposable {
-  /** A bell for a topic; for `events` and `news` of one task, or of all where no task is named. */
-  listen(topic: Hint["topic"], subject?: string): Wake & Disposable;
+  /** A bell for a topic: for the named tasks or channels only, or for all of them where none is named. */
+  listen(topic: Hint["topic"], ...subjects: readonly string[]): Wake & Disposable;
+  /** Rings as if the store had hinted. */
+  ring(topic: Hint["topic"], subject?: string): void;
 }
 
 const keyOf = (topic: Hint["topic"], subject: string | undefined): string =>
@@ -18,26 +20,28 @@ const subjectOf = (hint: Hint): string | undefined => {
 
 export function createFeed(log: Log, clock: Clock): Feed {
   const bells = new Map<string, Set<Wake>>();
-  const ring = (key: string): void => {
+  const ringKey = (key: string): void => {
     for (const bell of bells.get(key) ?? []) bell.ring();
   };
-  const watch = log.watch((hint) => {
-    ring(hint.topic);
-    const subject = subjectOf(hint);
-    if (subject !== undefined) ring(keyOf(hint.topic, subject));
-  });
+  const ring: Feed["ring"] = (topic, subject) => {
+    ringKey(topic);
+    if (subject !== undefined) ringKey(keyOf(topic, subject));
+  };
+  const watch = log.watch((hint) => ring(hint.topic, subjectOf(hint)));
   return {
-    listen: (topic, subject) => {
-      const key = keyOf(topic, subject);
+    ring,
+    listen: (topic, ...subjects) => {
+      const keys = subjects.length === 0 ? [topic] : subjects.map((one) => keyOf(topic, one));
       const wake = createWake(clock);
-      const set = bells.get(key) ?? new Set();
-      bells.set(key, set.add(wake));
+      for (const key of keys) bells.set(key, (bells.get(key) ?? new Set()).add(wake));
       return {
         ring: wake.ring,
         wait: wake.wait,
         [Symbol.dispose]: () => {
-          set.delete(wake);
-          if (set.size === 0 && bells.get(key) === set) bells.delete(key);
+          for (const key of keys) {
+            bells.get(key)?.delete(wake);
+            if (bells.get(key)?.size === 0) bells.delete(key);
+          }
         },
       };
     },

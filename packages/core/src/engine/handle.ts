@@ -6,15 +6,25 @@ import type { Answer } from "../contract/question.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
+import { checkPlainData, cutBytes } from "./plain-data.ts";
 import { resumeTask, startTask } from "./requests.ts";
 import { cancelledEnding } from "./texts.ts";
 
 const emptyPage: Page<never> = { items: [], next: null };
 
+/** The most that one page may have, and the most events that one read gives. */
+const maxPage = 1000;
+const maxEvents = 10_000;
+/** What is kept of the reason for a cancel. */
+const reasonBytes = 1000;
+
+const between = (low: number, value: number, high: number): number =>
+  Math.min(high, Math.max(low, Math.trunc(value)));
+
 const pageOf = (
   page: { limit?: number; after?: string | null } | undefined,
 ): { limit: number; after: string | null } => ({
-  limit: page?.limit ?? 50,
+  limit: between(1, page?.limit ?? 50, maxPage),
   after: page?.after ?? null,
 });
 
@@ -50,6 +60,11 @@ async function answerQuestion(
   of: { questionId: string; answer: Answer },
 ): ReturnType<Handle["answer"]> {
   const { questionId, answer } = of;
+  if (answer.content !== undefined) {
+    const { messageBytes, messageDepth } = engine.limits;
+    const limits = { bytes: messageBytes, depth: messageDepth };
+    checkPlainData("The answer", answer.content, limits);
+  }
   const answered = await engine.store.intake.answer({
     questionId,
     scope: scopeOf(principal),
@@ -82,7 +97,12 @@ export function createHandle(
     tasks: async (filter, page) => await queries.tasks({ ...filter, scope }, pageOf(page)),
     events: async ({ after, limit, ...filter }) => {
       if (filter.taskId !== undefined) await ownTask(filter.taskId);
-      return await log.read({ ...filter, scope, after: after ?? null, limit: limit ?? 500 });
+      return await log.read({
+        ...filter,
+        scope,
+        after: after ?? null,
+        limit: between(1, limit ?? 500, maxEvents),
+      });
     },
     attach: ({ taskId, after, until, signal }) =>
       attachTask(engine, { taskId, scope, after: after ?? null, until: until ?? "ended", signal }),
@@ -96,7 +116,10 @@ export function createHandle(
     wait: async ({ taskIds, until, timeoutMs, signal }) =>
       await waitForTasks(engine, { taskIds, scope, until: until ?? "any", timeoutMs, signal }),
     cancel: async (taskId, reason) =>
-      await cancelTask(engine, principal, { taskId, reason: reason ?? null }),
+      await cancelTask(engine, principal, {
+        taskId,
+        reason: reason === undefined ? null : cutBytes(reason, reasonBytes),
+      }),
     questions: async (taskId) => {
       await ownTask(taskId);
       return await queries.questions(taskId, scope);

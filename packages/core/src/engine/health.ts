@@ -1,4 +1,6 @@
+import { describeError } from "../contract/errors.ts";
 import type { Runner, RunnerHealth } from "../contract/runner.ts";
+import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
 
 /** A check that takes longer tells nothing. */
@@ -6,7 +8,7 @@ const checkMs = 10_000;
 
 /**
  * Looks whether a runner can work. Only a runner known to be unable is asked again before a turn; a check
- * that takes too long says nothing, and never ends a turn that works.
+ * that takes too long or fails says nothing, and never ends a turn that works.
  *
  * @returns null when nothing is known
  */
@@ -16,30 +18,23 @@ export async function checkHealth(
   signal: AbortSignal,
 ): Promise<RunnerHealth | null> {
   const known = engine.health.get(runner.name);
-  if (known?.ready === true) return known;
-  const limit = new AbortController();
-  const timer = engine.clock.timer(checkMs, () =>
-    limit.abort(new Error("The check took too long.")),
-  );
-  const { promise: over, resolve } = Promise.withResolvers<null>();
-  const either = AbortSignal.any([signal, limit.signal]);
-  either.addEventListener("abort", () => resolve(null), { once: true });
+  if (known !== undefined && known?.ready !== false) return known;
+  const bounds = { what: `The check of ${runner.name}`, signal, limitMs: checkMs };
+  let health: RunnerHealth;
   try {
-    const health = either.aborted ? null : await Promise.race([runner.check(either), over]);
-    if (health === null) return null;
-    engine.health.set(runner.name, health);
-    const facts = {
-      runner: runner.name,
-      version: health.version,
-      path: health.path,
-      problems: health.problems,
-    };
-    engine.logger[health.ready ? "info" : "warn"](
-      health.ready ? "The runner is ready" : "The runner can not work",
-      facts,
-    );
-    return health;
-  } finally {
-    timer.stop();
+    health = await boundedCall(engine.clock, bounds, async (own) => await runner.check(own));
+  } catch (error) {
+    if (!signal.aborted) {
+      const facts = { runner: runner.name, error: describeError(error) };
+      engine.logger.warn("The check of a runner told nothing", facts);
+      engine.health.set(runner.name, null);
+    }
+    return null;
   }
+  engine.health.set(runner.name, health);
+  const { version, path, problems } = health;
+  const facts = { runner: runner.name, version, path, problems };
+  if (health.ready) engine.logger.info("The runner is ready", facts);
+  else engine.logger.warn("The runner can not work", facts);
+  return health;
 }

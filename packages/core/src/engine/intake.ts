@@ -2,13 +2,16 @@ import type { Channel, Received } from "../contract/channel.ts";
 import { describeError } from "../contract/errors.ts";
 import type { ChannelStatus } from "../contract/handle.ts";
 import type { Accepted } from "../contract/intake.ts";
-import type { Engine } from "./engine.ts";
 import { backoffMs } from "./backoff.ts";
+import { boundedCall } from "./bounded-call.ts";
+import type { Engine } from "./engine.ts";
 import { pause } from "./loop.ts";
 import { messageOf } from "./messages.ts";
 
 /** The longest pause after a poll that came back empty at once. */
 const emptyPauseMs = 1000;
+/** How much longer than it was told to wait a poll may take. */
+const overdueMs = 30_000;
 /** How often a lost hint is made up for. */
 const lookAgainMs = 1000;
 
@@ -72,7 +75,13 @@ async function poll(
 ): Promise<{ quick: boolean }> {
   const began = engine.clock.steady();
   const after = await engine.store.intake.position(channel.name);
-  const received = await channel.receive({ after, waitMs: engine.limits.waitMs, signal });
+  const { waitMs } = engine.limits;
+  const bounds = { what: `Receiving by ${channel.name}`, signal, limitMs: waitMs + overdueMs };
+  const received = await boundedCall(
+    engine.clock,
+    bounds,
+    async (own) => await channel.receive({ after, waitMs, signal: own }),
+  );
   if (signal.aborted) return { quick: false };
   const isNew = await acceptReceived(engine, channel, received);
   return { quick: !isNew && engine.clock.steady() - began < emptyPauseMs };

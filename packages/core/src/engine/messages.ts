@@ -47,8 +47,17 @@ function checkSize(engine: Engine, delivery: Delivery): void {
   }
 }
 
+/** What a kind's own code says; when it throws, the message is a dead letter. */
+function ofKind<T>(kind: Kind, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Unreadable("kind_failed", `${kind.name}: ${describeError(error)}`);
+  }
+}
+
 function readDelivery(kind: Kind, delivery: Delivery, arrival: Arrival): Reading {
-  const parsed = kind.schema.safeParse(delivery.payload);
+  const parsed = ofKind(kind, () => kind.schema.safeParse(delivery.payload));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Unreadable(
@@ -57,18 +66,14 @@ function readDelivery(kind: Kind, delivery: Delivery, arrival: Arrival): Reading
     );
   }
   const payload = parsed.data;
-  try {
-    return {
-      payload,
-      sender: kind.sender(payload, arrival),
-      key: kind.conversation(payload, arrival),
-      prompt: kind.prompt(payload),
-      destination: kind.destination(payload, arrival),
-      reportsOn: kind.reportsOn?.(payload) ?? null,
-    };
-  } catch (error) {
-    throw new Unreadable("kind_failed", `${kind.name}: ${describeError(error)}`);
-  }
+  return ofKind(kind, () => ({
+    payload,
+    sender: kind.sender(payload, arrival),
+    key: kind.conversation(payload, arrival),
+    prompt: kind.prompt(payload),
+    destination: kind.destination(payload, arrival),
+    reportsOn: kind.reportsOn?.(payload) ?? null,
+  }));
 }
 
 function taskOf(
@@ -112,13 +117,13 @@ async function answerOf(
   (Extract<MessageOutcome, { type: "answer" }>["answer"] & { questionId: string }) | null
 > {
   const { kind, reading, arrival } = of;
-  if (kind.answer === undefined || reading.key === null) return null;
+  if (kind.answer === undefined || reading.key === null || reading.sender === null) return null;
   const place = { ...arrival, key: reading.key };
   const conversation = await engine.store.queries.conversationAt(place, { all: true });
   if (conversation === undefined) return null;
   const question = await engine.store.queries.openQuestion(conversation.id);
   if (question === undefined || question.sender !== reading.sender) return null;
-  const answer = kind.answer(reading.payload, question);
+  const answer = ofKind(kind, () => kind.answer?.(reading.payload, question) ?? null);
   return answer === null ? null : { ...answer, questionId: question.id };
 }
 

@@ -1,6 +1,7 @@
 import type { NewEvent } from "../contract/event.ts";
 import type { Scope } from "../contract/principal.ts";
 import type { Log } from "../contract/log.ts";
+import { cutBytes } from "./plain-data.ts";
 
 /**
  * What an agent had said so far: its last final answer, else its last whole text, else the unfinished
@@ -10,6 +11,8 @@ export class PartialAnswer {
   #final: string | null = null;
   #whole: string | null = null;
   #unfinished = "";
+  /** True when the unfinished text is of a turn that has ended. */
+  #isOver = false;
   readonly #limitBytes: number;
 
   constructor(limitBytes: number) {
@@ -17,25 +20,34 @@ export class PartialAnswer {
   }
 
   /** Takes one event of the task, in order. */
-  add(event: Pick<NewEvent, "type" | "data"> | NewEvent): void {
-    const { type, data } = event as NewEvent;
+  add(event: NewEvent): void {
+    const { type, data } = event;
+    if (type === "task.started") this.endTurn();
     if (type === "turn.final_answer") this.#final = data.output;
     if (type !== "turn.text") return;
     if (!data.delta) {
       this.#whole = data.text;
       this.#unfinished = "";
-    } else if (this.#unfinished.length < this.#limitBytes) {
-      this.#unfinished += data.text;
+      return;
     }
+    if (this.#isOver) this.#unfinished = "";
+    this.#isOver = false;
+    if (this.#unfinished.length < this.#limitBytes) this.#unfinished += data.text;
   }
 
-  /** Null when it had said nothing. */
+  /** A turn has ended: what the next one says does not go on from an unfinished text. */
+  endTurn(): void {
+    this.#isOver = true;
+  }
+
+  /** Null when it had said nothing; at most as many bytes as an answer may have. */
   get text(): string | null {
-    return this.#final ?? this.#whole ?? (this.#unfinished === "" ? null : this.#unfinished);
+    const text = this.#final ?? this.#whole ?? this.#unfinished;
+    return text === "" ? null : cutBytes(text, this.#limitBytes);
   }
 }
 
-const textTypes = ["turn.text", "turn.final_answer"] as const;
+const textTypes = ["task.started", "turn.text", "turn.final_answer"] as const;
 
 /** Reads the partial answer of a task from its events. */
 export async function readPartialAnswer(

@@ -16,6 +16,8 @@ import type { AttemptResult } from "./work-result.ts";
 
 /** Pauses before a failed turn is run again that has done nothing yet. */
 const retryMs = [1000, 4000];
+/** How often one attempt may ask where nobody can be asked, before it is ended. */
+const maxDeclined = 20;
 
 /** What a turn goes on with; changes between the turns of one attempt. */
 interface Course {
@@ -25,6 +27,8 @@ interface Course {
   /** Told with the answer: the session had to be replaced. */
   readonly note: string | null;
   readonly retries: number;
+  /** Questions that were answered with "no" because nobody can be asked. */
+  readonly declined: number;
 }
 
 const failed = (
@@ -61,12 +65,23 @@ function stoppedResult(attempt: Attempt, writer: TurnWriter): AttemptResult | un
         message: `(interrupted: the store does not take what ${attempt.claim.task.runner} does: ${cause.message})`,
       });
     case "shutdown":
-      return { type: "released" };
+      return { type: "released", notBeforeMs: 0 };
     case "lost":
       return { type: "lost" };
     default:
       return cause satisfies never;
   }
+}
+
+/** The same after a turn, whose own end counts if it came to one before the planned stop reached it. */
+function stoppedAfter(
+  attempt: Attempt,
+  writer: TurnWriter,
+  end: RunnerEnd,
+): AttemptResult | undefined {
+  const isDone = end.outcome === "completed" || end.outcome === "suspended";
+  if (attempt.stopped?.type === "shutdown" && isDone) return undefined;
+  return stoppedResult(attempt, writer);
 }
 
 /** A failed turn is run again only if that may help and nothing was done yet. */
@@ -84,6 +99,27 @@ async function afterFailure(
   await notice(writer, "warning", `${end.message} Trying again in ${retryIn / 1000} s.`);
   await pause(engine.clock, retryIn, attempt.signal);
   return stoppedResult(attempt, writer) ?? { ...course, retries: course.retries + 1 };
+}
+
+/** Keeps the question for a person; where nobody can be asked, the turn goes on with a "no". */
+async function afterSuspension(
+  engine: Engine,
+  of: { attempt: Attempt; writer: TurnWriter; course: Course },
+  end: Extract<RunnerEnd, { outcome: "suspended" }>,
+): Promise<AttemptResult | Course> {
+  const { attempt, writer, course } = of;
+  if (attempt.claim.questions === "ask") {
+    const question = newQuestion(engine, attempt, end.question);
+    return { type: "suspended", question, state: end.state };
+  }
+  if (course.declined >= maxDeclined) {
+    const message = `(${attempt.claim.task.runner} asked ${maxDeclined} times where nobody can be asked, and was ended)`;
+    return failed(writer, { code: "runner_failed", message });
+  }
+  const text = `Declined, because nobody can be asked here: ${end.question.title}`;
+  await notice(writer, "info", text);
+  const answered = { answer: { action: "decline" }, state: end.state } as const;
+  return { ...course, answered, declined: course.declined + 1 };
 }
 
 /** Decides after a turn: a result, or the course of the next turn of this attempt. */
@@ -116,21 +152,8 @@ async function afterTurn(
       }
       await notice(writer, "warning", `${end.message} Starting a fresh session.`);
       return { ...course, session: null, note: freshSessionNote(runner) };
-    case "suspended": {
-      if (attempt.claim.questions === "decline") {
-        await notice(
-          writer,
-          "info",
-          `Declined, because nobody can be asked here: ${end.question.title}`,
-        );
-        return { ...course, answered: { answer: { action: "decline" }, state: end.state } };
-      }
-      return {
-        type: "suspended",
-        question: newQuestion(engine, attempt, end.question),
-        state: end.state,
-      };
-    }
+    case "suspended":
+      return await afterSuspension(engine, { attempt, writer, course }, end);
     case "aborted":
       return failed(writer, {
         code: "interrupted",
@@ -212,11 +235,14 @@ export async function perform(
     answered: claim.answered,
     note: null,
     retries: 0,
+    declined: 0,
   };
   for (;;) {
+    const early = stoppedResult(attempt, writer);
+    if (early !== undefined) return early;
     const end = await runTurn(engine, { ...course, attempt, writer, runner });
     const next =
-      stoppedResult(attempt, writer) ??
+      stoppedAfter(attempt, writer, end) ??
       (await afterTurn(engine, { attempt, writer, course, beginning }, end));
     if ("type" in next) return next;
     course = next;
@@ -233,10 +259,12 @@ export function finalEvents(
     : [];
 }
 
-/** A failure of the engine itself, as the end of a task. */
-export function internalFailure(writer: TurnWriter, error: unknown): AttemptResult {
-  return failed(writer, {
-    code: "interrupted",
-    message: `(agent-bridge failed: ${describeError(error)})`,
-  });
+/** A failure of the engine itself, as the end of a task that was not stopped before. */
+export function internalFailure(
+  attempt: Attempt,
+  writer: TurnWriter,
+  error: unknown,
+): AttemptResult {
+  const message = `(agent-bridge failed: ${describeError(error)})`;
+  return stoppedResult(attempt, writer) ?? failed(writer, { code: "interrupted", message });
 }

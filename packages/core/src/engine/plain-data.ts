@@ -68,6 +68,18 @@ export function cutBytes(text: string, bytes: number): string {
   return buffer.toString("utf8", 0, end);
 }
 
+/** True when lists and objects are nested deeper; without recursion. */
+export function isDeeperThan(value: Json, depth: number): boolean {
+  let level: readonly Json[] = [value];
+  for (let reached = 0; level.length > 0; reached++) {
+    if (reached > depth) return true;
+    level = level.flatMap((item) =>
+      typeof item === "object" && item !== null ? Object.values<Json>(item) : [],
+    );
+  }
+  return false;
+}
+
 /**
  * Refuses what is too large or too deep to be stored.
  *
@@ -78,14 +90,8 @@ export function checkPlainData(
   value: Json,
   limits: { bytes: number; depth: number },
 ): void {
-  let level: readonly Json[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limits.depth)
-      throw new BridgeError("INPUT_TOO_DEEP", { what, limitDepth: limits.depth });
-    level = level.flatMap((item) =>
-      typeof item === "object" && item !== null ? Object.values<Json>(item) : [],
-    );
-  }
+  if (isDeeperThan(value, limits.depth))
+    throw new BridgeError("INPUT_TOO_DEEP", { what, limitDepth: limits.depth });
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > limits.bytes)
     throw new BridgeError("INPUT_TOO_LARGE", { what, bytes, limitBytes: limits.bytes });

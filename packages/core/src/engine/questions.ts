@@ -21,7 +21,7 @@ export function newQuestion(engine: Engine, attempt: Attempt, question: Question
   };
 }
 
-/** Resolves when the question is no longer open; rejects when the attempt is stopped. */
+/** Resolves when the question is no longer open; rejects when the attempt is stopped, or was. */
 function closedQuestion(
   attempt: Attempt,
   questionId: string,
@@ -33,7 +33,8 @@ function closedQuestion(
       resolve(question.answer ?? decline);
   });
   const onAbort = (): void => reject(attempt.signal.reason);
-  attempt.signal.addEventListener("abort", onAbort, { once: true });
+  if (attempt.signal.aborted) onAbort();
+  else attempt.signal.addEventListener("abort", onAbort, { once: true });
   const stop = (): void => {
     listening[Symbol.dispose]();
     attempt.signal.removeEventListener("abort", onAbort);
@@ -50,6 +51,7 @@ export async function askLive(
   of: { attempt: Attempt; writer: TurnWriter; question: QuestionText },
 ): Promise<Answer> {
   const { attempt, writer, question } = of;
+  attempt.signal.throwIfAborted();
   if (attempt.claim.questions === "decline") {
     await writer.write({
       events: [

@@ -1,5 +1,5 @@
 import { newId } from "../contract/clock.ts";
-import { BridgeError } from "../contract/errors.ts";
+import { BridgeError, describeError, isBridgeError } from "../contract/errors.ts";
 import type { StartRequest } from "../contract/handle.ts";
 import type { Accepted, NewMessage, NewTask } from "../contract/intake.ts";
 import type { Json } from "../contract/json.ts";
@@ -27,6 +27,29 @@ export function senderOf(principal: Principal): string {
   }
 }
 
+/** What a name or key of a caller's choosing may have, and a task's metadata. */
+const nameLimits = { bytes: 1024, depth: 0 };
+const metadataLimits = { bytes: 4096, depth: 64 };
+
+const messageLimits = ({ limits }: Engine): { bytes: number; depth: number } => ({
+  bytes: limits.messageBytes,
+  depth: limits.messageDepth,
+});
+
+/** @throws BridgeError INPUT_TOO_LARGE, INPUT_TOO_DEEP, INPUT_INVALID */
+function checkRequest(request: StartRequest): void {
+  const { conversation, conversationId, idempotencyKey, metadata } = request;
+  if (conversation !== undefined && conversationId !== undefined) {
+    throw new BridgeError("INPUT_INVALID", {
+      what: "The request",
+      detail: "give `conversation` or `conversationId`, not both",
+    });
+  }
+  checkPlainData("The conversation's name", conversation ?? "", nameLimits);
+  checkPlainData("The idempotency key", idempotencyKey ?? "", nameLimits);
+  checkPlainData("The metadata", metadata ?? {}, metadataLimits);
+}
+
 const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
 
 function parsePayload(
@@ -34,18 +57,21 @@ function parsePayload(
   kindName: string,
   payload: Json,
 ): { kind: Kind; prompt: string } {
-  const { messageBytes, messageDepth } = engine.limits;
-  checkPlainData("The payload", payload, { bytes: messageBytes, depth: messageDepth });
+  checkPlainData("The payload", payload, messageLimits(engine));
   const kind = engine.kinds.get(kindName);
   if (kind === undefined)
     throw new BridgeError("KIND_UNKNOWN", { kind: kindName, known: [...engine.kinds.keys()] });
-  const parsed = kind.schema.safeParse(payload);
-  if (!parsed.success) {
+  const invalid = (detail: string, cause?: unknown): BridgeError =>
+    new BridgeError("INPUT_INVALID", { what: `The payload of "${kindName}"`, detail }, { cause });
+  try {
+    const parsed = kind.schema.safeParse(payload);
+    if (parsed.success) return { kind, prompt: kind.prompt(parsed.data) };
     const issue = parsed.error.issues[0];
-    const detail = `${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim();
-    throw new BridgeError("INPUT_INVALID", { what: `The payload of "${kindName}"`, detail });
+    throw invalid(`${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim());
+  } catch (error) {
+    if (isBridgeError(error)) throw error;
+    throw invalid(describeError(error), error);
   }
-  return { kind, prompt: kind.prompt(parsed.data) };
 }
 
 function allowedRoute(
@@ -137,12 +163,7 @@ export async function startTask(
   principal: Principal,
   request: StartRequest,
 ): Promise<{ task: Task; created: boolean }> {
-  if (request.conversation !== undefined && request.conversationId !== undefined) {
-    throw new BridgeError("INPUT_INVALID", {
-      what: "The request",
-      detail: "give `conversation` or `conversationId`, not both",
-    });
-  }
+  checkRequest(request);
   const kindName = request.kind ?? "prompt";
   const { kind, prompt } = parsePayload(engine, kindName, request.payload);
   const route = allowedRoute(engine, kindName, { principal, runner: request.runner ?? null });
@@ -177,6 +198,13 @@ export async function startTask(
   return await acceptOne(engine, task, dedupe);
 }
 
+/** By which rule a task is gone on with. The operator, who owns the table, needs no rule of their own for it. */
+function routeOfOld(engine: Engine, principal: Principal, { kind, runner }: Task): Route {
+  const own = engine.routing.routes.find((route) => route.kind === kind && route.runner === runner);
+  if (principal.type === "operator" && own !== undefined) return own;
+  return allowedRoute(engine, kind, { principal, runner });
+}
+
 /** Goes on with a task. @throws BridgeError as `Handle.resume` says */
 export async function resumeTask(
   engine: Engine,
@@ -188,6 +216,8 @@ export async function resumeTask(
     idempotencyKey?: string;
   },
 ): Promise<{ task: Task; created: boolean }> {
+  checkPlainData("The message", request.message ?? "", messageLimits(engine));
+  checkPlainData("The idempotency key", request.idempotencyKey ?? "", nameLimits);
   const old = await engine.store.queries.task(request.taskId, scopeOf(principal));
   // A missing conversation is never a wildcard: a task without one can not be gone on with by anyone.
   if (
@@ -199,7 +229,7 @@ export async function resumeTask(
   const wasInterrupted = old.error?.code === "interrupted";
   if (!isFinal(old.status) || (request.message === undefined && !wasInterrupted))
     return { task: old, created: false };
-  const route = allowedRoute(engine, old.kind, { principal, runner: old.runner });
+  const route = routeOfOld(engine, principal, old);
   const prompt = request.message ?? recoveryPrompt(old.input.prompt);
   const task: NewTask = {
     id: newId("task", engine.random),

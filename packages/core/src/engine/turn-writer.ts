@@ -1,12 +1,13 @@
 import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { NewEvent } from "../contract/event.ts";
-import type { RunnerEvent } from "../contract/runner.ts";
+import type { RunnerEvent, Session } from "../contract/runner.ts";
 import type { WorkWrite } from "../contract/work.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { fitEvent } from "./event-size.ts";
 import { pause } from "./loop.ts";
 import type { PartialAnswer } from "./partial-answer.ts";
+import { checkPlainData } from "./plain-data.ts";
 
 /** Deltas are stored at most every so often: some twenty a second. */
 const coalesceMs = 50;
@@ -16,6 +17,8 @@ const maxWaiting = 16_384;
 const maxAttemptBytes = 100 * 1024 * 1024;
 /** Pauses between tries when the store refuses an append. */
 const retryMs = [100, 400, 1600];
+/** What of a session is kept. */
+const sessionLimits = { bytes: 10 * 1024 * 1024, depth: 64 };
 
 type Delta = Extract<NewEvent, { type: "turn.thinking" | "turn.text" }>;
 
@@ -39,6 +42,7 @@ function writeOf(event: Exclude<RunnerEvent, { type: "end" }>): WorkWrite {
       return { events: [{ type: "turn.usage", data: usage }], usage };
     }
     case "progress":
+      // 1 is the completed task's own.
       return { events: [], progress: Math.min(0.99, Math.max(0, event.value)) };
     default: {
       const { type, ...data } = event;
@@ -70,26 +74,35 @@ export class TurnWriter {
 
   /** Takes one event. Resolves when it is stored; for deltas, when it is in line. */
   async take(event: Exclude<RunnerEvent, { type: "end" }>): Promise<void> {
-    if (event.type === "tool_call") this.#openCalls.add(event.callId);
     if (event.type === "tool_call") this.hasCalledTools = true;
-    if (event.type === "tool_result") this.#openCalls.delete(event.callId);
     if ((event.type === "text" || event.type === "thinking") && event.delta)
       return await this.#takeDelta(event);
     const write = writeOf(event);
     for (const made of write.events) this.partial.add(made);
-    if (event.type === "session" && event.session.id === this.#sessionId)
-      return await this.write({ ...write, events: [] });
-    if (event.type === "session") this.#sessionId = event.session.id;
-    if (this.#isFull(event)) return;
+    if (event.type === "session") return await this.#takeSession(event.session, write);
+    // A recorded call always gets its result, whatever share of the log is left.
+    const closesCall = event.type === "tool_result" && this.#openCalls.delete(event.callId);
+    if (!closesCall && this.#isFull(event)) return;
+    if (event.type === "tool_call") this.#openCalls.add(event.callId);
     await this.write(write);
+  }
+
+  /** Stores the session; its event only when it is another one than before. */
+  async #takeSession(session: Session, write: WorkWrite): Promise<void> {
+    checkPlainData("The session of the runner", session.state, sessionLimits);
+    const isKnown = session.id === this.#sessionId;
+    this.#sessionId = session.id;
+    await this.write(isKnown ? { ...write, events: [] } : write);
   }
 
   /** Stores a write after everything taken before it. */
   async write(write: WorkWrite): Promise<void> {
     const events = [...this.#takeWaiting(), ...write.events];
     const previous = this.#tail;
-    const current = previous.then(() => this.#append({ ...write, events: events.map(fitEvent) }));
-    this.#tail = current;
+    const fitting = { ...write, events: events.map(fitEvent) };
+    const current = previous.then(async () => await this.#append(fitting));
+    // One write that failed says nothing about those behind it.
+    this.#tail = current.catch(() => undefined);
     await current;
   }
 
@@ -100,6 +113,7 @@ export class TurnWriter {
       data: { callId, status: "cancelled", output: null },
     }));
     this.#openCalls.clear();
+    this.partial.endTurn();
     if (closing.length > 0 || this.#waiting.length > 0) await this.write({ events: closing });
     else await this.#tail;
   }
@@ -120,8 +134,10 @@ export class TurnWriter {
     this.#waitingLength += event.text.length;
     if (this.#waitingLength >= maxWaiting) return await this.write({ events: [] });
     this.#timer ??= this.#engine.clock.timer(coalesceMs, () => {
-      // A failure of this write stops the attempt (see #append); there is nobody else to tell.
-      void this.write({ events: [] });
+      // What can not be stored stops the attempt (see #append).
+      this.write({ events: [] }).catch((error: unknown) =>
+        this.#attempt.stop({ type: "store", message: describeError(error) }),
+      );
     });
   }
 
@@ -152,10 +168,8 @@ export class TurnWriter {
     for (const retryInMs of [...retryMs, null]) {
       if (this.#attempt.stopped?.type === "lost" || this.#attempt.stopped?.type === "store") return;
       try {
-        const stored = await this.#engine.store.work.append(this.#attempt.claim, write);
-        for (const event of write.events) this.#bytes += JSON.stringify(event.data).length;
-        if (stored.length > 0) await this.#engine.failpoint("turn.event");
-        return;
+        await this.#engine.store.work.append(this.#attempt.claim, write);
+        break;
       } catch (error) {
         if (isBridgeError(error, "CLAIM_LOST")) return this.#attempt.stop({ type: "lost" });
         if (retryInMs === null)
@@ -163,5 +177,7 @@ export class TurnWriter {
         await pause(this.#engine.clock, retryInMs, this.#attempt.signal);
       }
     }
+    for (const event of write.events) this.#bytes += JSON.stringify(event.data).length;
+    if (write.events.length > 0) await this.#engine.failpoint("turn.event");
   }
 }

@@ -1,17 +1,14 @@
 import { describeError } from "../contract/errors.ts";
 import type { Answer } from "../contract/question.ts";
 import type { Json } from "../contract/json.ts";
-import type {
-  ProcessRecord,
-  Runner,
-  RunnerEnd,
-  Session,
-  Turn,
-  TurnIo,
-} from "../contract/runner.ts";
+import type { Runner, RunnerEnd, RunnerEvent, Session, Turn } from "../contract/runner.ts";
+import type { TurnLimits } from "../contract/runner.ts";
 import type { Attempt } from "./attempt.ts";
+import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
-import { askLive } from "./questions.ts";
+import { parseRunnerEvent } from "./runner-events.ts";
+import { sweepAttempt } from "./sweep-attempt.ts";
+import { turnIo } from "./turn-io.ts";
 import type { TurnWriter } from "./turn-writer.ts";
 import { startTimers, type TurnTimers } from "./turn-timers.ts";
 
@@ -25,32 +22,19 @@ export interface TurnRequest {
   readonly answered: { readonly answer: Answer; readonly state: Json } | null;
 }
 
-function turnIo(engine: Engine, request: TurnRequest, timers: TurnTimers): TurnIo {
-  const { attempt, writer } = request;
-  const { taskId, attempt: number } = attempt.claim;
-  let begun = attempt.claim.begun;
-  const stillOurs = (): void => attempt.signal.throwIfAborted();
-  return {
-    signal: attempt.signal,
-    logger: engine.logger,
-    mark: { stateId: engine.stateId, taskId, attempt: number },
-    begins: async () => {
-      if (!begun) await writer.write({ events: [], begins: true });
-      stillOurs();
-      begun = true;
-    },
-    spawned: async (process: ProcessRecord) => {
-      await writer.write({ events: [], process });
-      await engine.failpoint("spawn.after");
-      stillOurs();
-    },
-    ask: async (question) => {
-      const answer = await askLive(engine, { attempt, writer, question });
-      timers.touch();
-      return answer;
-    },
-  };
+/** How far a turn has come. */
+interface Course {
+  /** What the runner ended with, although it may not have cleaned up yet. */
+  end: RunnerEnd | null;
+  /** True when it was left to itself: nothing that it still says is taken. */
+  isGivenUp: boolean;
+  /** True when something of it may be left behind. */
+  isLeftOpen: boolean;
 }
+
+const aborted: RunnerEnd = { type: "end", outcome: "aborted" };
+
+const failed = (message: string): RunnerEnd => ({ type: "end", outcome: "failed", message });
 
 function turnOf(request: TurnRequest): Turn {
   const { attempt, runner, prompt, session, answered } = request;
@@ -66,31 +50,61 @@ function turnOf(request: TurnRequest): Turn {
   };
 }
 
-const noResult: RunnerEnd = {
-  type: "end",
-  outcome: "failed",
-  message: "The agent ended without a result.",
-};
-
-/** Takes the runner's events until its end. */
-async function drain(engine: Engine, request: TurnRequest, timers: TurnTimers): Promise<RunnerEnd> {
-  const { runner, writer, attempt } = request;
+/** Lets the runner clean up, for as long as the grace time. */
+async function close(
+  engine: Engine,
+  events: AsyncIterator<RunnerEvent>,
+  of: { runner: Runner; course: Course; graceMs: number },
+): Promise<void> {
+  const bounds = {
+    what: `The end of a turn of ${of.runner.name}`,
+    signal: new AbortController().signal,
+    limitMs: of.graceMs,
+  };
   try {
-    const turn = turnOf(request);
-    for await (const event of runner.run(turn, turnIo(engine, request, timers))) {
-      timers.touch();
-      if (event.type === "end") return event;
-      if (attempt.stopped?.type !== "lost") await writer.take(event);
-    }
-    return noResult;
+    await boundedCall(engine.clock, bounds, async () => void (await events.return?.()));
   } catch (error) {
-    if (attempt.signal.aborted) return { type: "end", outcome: "aborted" };
-    return {
-      type: "end",
-      outcome: "failed",
-      message: `${runner.name} failed: ${describeError(error)}`,
-    };
+    of.course.isLeftOpen = true;
+    engine.logger.warn("A runner did not clean up after its turn", {
+      runner: of.runner.name,
+      error: describeError(error),
+    });
   }
+}
+
+/** Takes the runner's events until its end. Never rejects. */
+async function drain(
+  engine: Engine,
+  request: TurnRequest,
+  of: { course: Course; timers: TurnTimers; graceMs: number },
+): Promise<RunnerEnd> {
+  const { runner, writer, attempt } = request;
+  const { course, timers, graceMs } = of;
+  let events: AsyncIterator<RunnerEvent> | undefined;
+  try {
+    const io = turnIo(engine, { attempt, writer, timers });
+    events = runner.run(turnOf(request), io)[Symbol.asyncIterator]();
+    for (let step = await events.next(); step.done !== true; step = await events.next()) {
+      if (course.isGivenUp) break;
+      timers.touch();
+      const event = parseRunnerEvent(step.value);
+      if (event.type === "end") {
+        course.end = event;
+        break;
+      }
+      await writer.take(event);
+    }
+    course.end ??= attempt.signal.aborted
+      ? aborted
+      : failed(`${runner.name} ended without a result.`);
+  } catch (error) {
+    course.end = attempt.signal.aborted
+      ? aborted
+      : failed(`${runner.name} failed: ${describeError(error)}`);
+  }
+  timers[Symbol.dispose]();
+  if (events !== undefined) await close(engine, events, { runner, course, graceMs });
+  return course.end;
 }
 
 /** Resolves a while after the attempt was asked to stop: for runners that do not end by themselves. */
@@ -98,11 +112,11 @@ function graceOver(
   engine: Engine,
   attempt: Attempt,
   graceMs: number,
-): { over: Promise<"abandoned">; dispose: () => void } {
-  const { promise, resolve } = Promise.withResolvers<"abandoned">();
+): { over: Promise<null>; dispose: () => void } {
+  const { promise, resolve } = Promise.withResolvers<null>();
   let timer: { stop(): void } | undefined;
   const onAbort = (): void => {
-    timer = engine.clock.timer(graceMs, () => resolve("abandoned"));
+    timer = engine.clock.timer(graceMs, () => resolve(null));
   };
   if (attempt.signal.aborted) onAbort();
   else attempt.signal.addEventListener("abort", onAbort, { once: true });
@@ -115,20 +129,13 @@ function graceOver(
   };
 }
 
-/** Ends what an attempt has left behind. What can not be ended is told in the task's events. */
-async function sweepAttempt(engine: Engine, request: TurnRequest): Promise<void> {
-  const { attempt, writer } = request;
-  const { taskId, attempt: number } = attempt.claim;
-  const recorded = await engine.store.work.processes(engine.worker.node);
-  const { survivors } = await engine.sweeper.sweep({
-    recorded: recorded.filter((record) => record.taskId === taskId && record.attempt === number),
-    only: { taskId, attempt: number },
-    signal: AbortSignal.timeout(2 * engine.limits.turn.graceMs),
-  });
-  if (survivors.length === 0) return;
-  const text = `Processes of this task could not be ended: ${survivors.join(", ")}.`;
-  engine.logger.error(text, { taskId });
-  await writer.write({ events: [{ type: "turn.notice", data: { level: "warning", text } }] });
+/** The time limits of a turn: the bridge's, with what the runner wants otherwise. */
+function limitsOf(engine: Engine, { attempt, runner }: TurnRequest): TurnLimits {
+  const options = runner.options.safeParse(attempt.claim.rules.options);
+  return {
+    ...engine.limits.turn,
+    ...(options.success ? runner.limits?.(options.data) : {}),
+  };
 }
 
 /**
@@ -137,23 +144,31 @@ async function sweepAttempt(engine: Engine, request: TurnRequest): Promise<void>
  */
 export async function runTurn(engine: Engine, request: TurnRequest): Promise<RunnerEnd> {
   const { attempt, runner, writer } = request;
-  const options = runner.options.safeParse(attempt.claim.rules.options);
-  const limits = {
-    ...engine.limits.turn,
-    ...(options.success ? runner.limits?.(options.data) : {}),
-  };
-  using timers = startTimers(engine.clock, attempt, limits);
-  const grace = graceOver(engine, attempt, limits.graceMs);
+  let limits: TurnLimits;
   try {
-    const end = await Promise.race([drain(engine, request, timers), grace.over]);
-    if (attempt.signal.aborted) await sweepAttempt(engine, request);
+    limits = limitsOf(engine, request);
+  } catch (error) {
+    return failed(`${runner.name} failed: ${describeError(error)}`);
+  }
+  const { graceMs } = limits;
+  using timers = startTimers(engine.clock, attempt, limits);
+  const course: Course = { end: null, isGivenUp: false, isLeftOpen: false };
+  const grace = graceOver(engine, attempt, graceMs);
+  try {
+    const end = await Promise.race([
+      drain(engine, request, { course, timers, graceMs }),
+      grace.over,
+    ]);
+    course.isGivenUp = end === null;
+    if (end === null) {
+      engine.logger.warn("The runner did not stop in time and was given up", {
+        runner: runner.name,
+        taskId: attempt.claim.taskId,
+      });
+    }
+    if (attempt.signal.aborted || course.isLeftOpen) await sweepAttempt(engine, attempt, writer);
     await writer.end();
-    if (end !== "abandoned") return end;
-    engine.logger.warn("The runner did not stop in time and was given up", {
-      runner: runner.name,
-      taskId: attempt.claim.taskId,
-    });
-    return { type: "end", outcome: "aborted" };
+    return end ?? course.end ?? aborted;
   } finally {
     grace.dispose();
   }

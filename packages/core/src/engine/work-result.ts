@@ -6,6 +6,7 @@ import type { NewQuestion } from "../contract/work.ts";
 export type AttemptResult =
   | { readonly type: "ended"; readonly ending: Ending }
   | { readonly type: "suspended"; readonly question: NewQuestion; readonly state: Json }
-  | { readonly type: "released" }
+  /** Given back unfinished; nobody takes it for `notBeforeMs`. */
+  | { readonly type: "released"; readonly notBeforeMs: number }
   /** The claim is lost: nothing more is written. */
   | { readonly type: "lost" };

@@ -1,104 +1,21 @@
-import { describeError, isBridgeError } from "../contract/errors.ts";
+import { describeError } from "../contract/errors.ts";
 import type { Claim } from "../contract/work.ts";
 import { Attempt } from "./attempt.ts";
-import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
-import { pause, repeat } from "./loop.ts";
-import { PartialAnswer, readPartialAnswer } from "./partial-answer.ts";
-import { finalEvents, internalFailure, perform } from "./perform.ts";
-import { cancelledEnding } from "./texts.ts";
-import { TurnWriter } from "./turn-writer.ts";
-import { fitEvent } from "./event-size.ts";
-import type { AttemptResult } from "./work-result.ts";
+import { keepLeases } from "./leases.ts";
+import { repeat } from "./loop.ts";
+import { runClaim } from "./run-claim.ts";
 
 /** How often a lost hint is made up for: claimable tasks, cancels and answers. */
 const lookAgainMs = 1000;
-
-/** Records the result. Tries again while the store refuses, as long as the claim may still hold. */
-async function settle(
-  engine: Engine,
-  attempt: Attempt,
-  of: { result: AttemptResult; writer: TurnWriter },
-): Promise<void> {
-  const { result, writer } = of;
-  const { work } = engine.store;
-  const { claim } = attempt;
-  switch (result.type) {
-    case "ended": {
-      const cancelled = cancelledEnding(claim.task.runner, writer.partial.text);
-      await work.finish(claim, {
-        events: finalEvents(result).map(fitEvent),
-        ending: result.ending,
-        ifCancelled: cancelled,
-      });
-      return await engine.failpoint("finish.after");
-    }
-    case "suspended":
-      return await work.suspend(claim, {
-        question: result.question,
-        state: result.state,
-        events: [],
-      });
-    case "released":
-      return await work.release(claim);
-    case "lost":
-      return engine.logger.warn("Another attempt owns the task; nothing more is written", {
-        taskId: claim.taskId,
-        attempt: claim.attempt,
-      });
-    default:
-      return result satisfies never;
-  }
-}
-
-async function settleSurely(
-  engine: Engine,
-  attempt: Attempt,
-  of: { result: AttemptResult; writer: TurnWriter; signal: AbortSignal },
-): Promise<void> {
-  for (let failures = 1; ; failures++) {
-    try {
-      return await settle(engine, attempt, of);
-    } catch (error) {
-      const facts = { taskId: attempt.claim.taskId, error: describeError(error) };
-      if (isBridgeError(error, "CLAIM_LOST"))
-        return engine.logger.warn("The claim was lost before the end was stored", facts);
-      engine.logger.error("The end of a task could not be stored; trying again", facts);
-      // At a stop there is no more time: the next start finds the task unfinished and recovers it.
-      if (of.signal.aborted && failures > 2) return;
-      if (of.signal.aborted) await engine.clock.sleep(100);
-      else await pause(engine.clock, backoffMs(failures), of.signal);
-    }
-  }
-}
-
-async function runClaim(engine: Engine, attempt: Attempt, signal: AbortSignal): Promise<void> {
-  const { claim } = attempt;
-  const { answerBytes } = engine.limits;
-  const partial =
-    claim.attempt > 1
-      ? await readPartialAnswer(engine.store.log, claim.taskId, answerBytes)
-      : new PartialAnswer(answerBytes);
-  const writer = new TurnWriter(engine, attempt, partial);
-  const result = await perform(engine, attempt, writer).catch((error: unknown) => {
-    engine.logger.error("A turn failed in the engine", {
-      taskId: claim.taskId,
-      error: describeError(error),
-    });
-    return internalFailure(writer, error);
-  });
-  await settleSurely(engine, attempt, { result, writer, signal });
-}
 
 /** Claims tasks, runs them side by side, and keeps their leases. */
 export class Worker {
   readonly #engine: Engine;
   readonly #attempts = new Map<Attempt, Promise<void>>();
-  #renewedAt: number;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#renewedAt = engine.clock.steady();
   }
 
   /** How many tasks this process works on now. */
@@ -109,12 +26,15 @@ export class Worker {
   /** Works until the signal aborts; then gives back what is unfinished. Resolves when nothing runs any more. */
   async run(signal: AbortSignal): Promise<void> {
     const drained = new AbortController();
-    const news = this.#listen(drained.signal);
+    const kept = Promise.all([
+      this.#listen(drained.signal),
+      keepLeases(this.#engine, () => this.#attempts.keys(), drained.signal),
+    ]);
     await this.#claimAll(signal);
     for (const attempt of this.#attempts.keys()) attempt.stop({ type: "shutdown" });
     while (this.#attempts.size > 0) await Promise.all(this.#attempts.values());
     drained.abort();
-    await news;
+    await kept;
   }
 
   async #claimAll(signal: AbortSignal): Promise<void> {
@@ -124,17 +44,19 @@ export class Worker {
       const busy = [...this.#attempts.keys()].filter((attempt) => !attempt.isWaiting).length;
       const limit = limits.concurrency - busy;
       const request = { worker, runners: [...runners.keys()], leaseMs: limits.leaseMs, limit };
+      const heldAt = clock.steady();
       const claims = limit <= 0 ? [] : await store.work.claim(request);
-      for (const claim of claims) this.#begin(claim, { signal, freed: bell.ring });
+      for (const claim of claims) this.#begin(claim, { signal, heldAt, onFree: bell.ring });
       // A hand with something in it means that there may be more; an empty one that there is nothing to take.
       if (claims.length === 0) await bell.wait(lookAgainMs, signal);
     });
   }
 
-  #begin(claim: Claim, of: { signal: AbortSignal; freed: () => void }): void {
-    const { logger, clock } = this.#engine;
-    const attempt = new Attempt(claim);
-    if (this.#attempts.size === 0) this.#renewedAt = clock.steady();
+  #begin(claim: Claim, of: { signal: AbortSignal; heldAt: number; onFree: () => void }): void {
+    const { logger } = this.#engine;
+    const attempt = new Attempt(claim, of);
+    // Claimed in the moment of the stop: given back before anything is begun.
+    if (of.signal.aborted) attempt.stop({ type: "shutdown" });
     const done = runClaim(this.#engine, attempt, of.signal)
       .catch((error: unknown) => {
         const facts = { taskId: claim.taskId, error: describeError(error) };
@@ -142,41 +64,21 @@ export class Worker {
       })
       .finally(() => {
         this.#attempts.delete(attempt);
-        of.freed();
+        of.onFree();
       });
     this.#attempts.set(attempt, done);
   }
 
-  /** Takes cancels, answers and lost claims to the running attempts, and renews their leases. */
+  /** Takes cancels, answers and lost claims to the running attempts. */
   async #listen(signal: AbortSignal): Promise<void> {
-    const { clock, limits, store, logger, feed } = this.#engine;
+    const { clock, store, logger, feed } = this.#engine;
     using bell = feed.listen("news");
     await repeat("Looking at the news of running tasks", { clock, logger, signal }, async () => {
-      await bell.wait(Math.min(lookAgainMs, limits.leaseMs / 6), signal);
+      await bell.wait(lookAgainMs, signal);
       const mine = [...this.#attempts.keys()];
       if (mine.length === 0) return;
       const news = await store.work.news(mine.map((attempt) => attempt.claim));
       news.forEach((item, index) => mine[index]?.take(item));
-      await this.#renew();
     });
-  }
-
-  /** Renews at a third of the lease; who could not renew for two thirds ends its runners. */
-  async #renew(): Promise<void> {
-    const { clock, limits, store, logger } = this.#engine;
-    const began = clock.steady();
-    const age = began - this.#renewedAt;
-    if (age < limits.leaseMs / 3) return;
-    const mine = [...this.#attempts.keys()];
-    const claims = mine.map((attempt) => attempt.claim);
-    try {
-      const news = await store.work.renew(claims, limits.leaseMs);
-      news.forEach((item, index) => mine[index]?.take(item));
-      this.#renewedAt = began;
-    } catch (error) {
-      logger.error("The leases could not be renewed", { error: describeError(error) });
-      if (age < (limits.leaseMs * 2) / 3) return;
-      for (const attempt of mine) attempt.stop({ type: "lost" });
-    }
   }
 }
