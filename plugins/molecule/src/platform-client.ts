@@ -92,7 +92,7 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
 
 type Fail = (detail: string, verdict: Verdict) => BridgeError;
 
-interface Exchange extends PlatformClientOptions {
+interface Exchange extends Omit<PlatformClientOptions, "token"> {
   readonly asked: PlatformRequest;
   readonly fail: Fail;
   readonly token: string;
