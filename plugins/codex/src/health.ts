@@ -8,7 +8,7 @@ import {
 } from "@agent-bridge/process";
 import { installAdvice, type CodexBinary } from "./binary.ts";
 import { failedProcess } from "./failures.ts";
-import { accountSchema, initializedSchema } from "./protocol.ts";
+import { accountSchema, initializedSchema, versionIn } from "./protocol.ts";
 import { readMessage, Rpc, type Reply } from "./rpc.ts";
 
 /** How long each of the two looks may take. */
@@ -79,11 +79,6 @@ async function askAccount(options: ProcessOptions): Promise<AccountAnswer> {
     ...(version === undefined ? {} : { version }),
     problem: `${options.command}: ${detail}`,
   };
-}
-
-/** `agent-bridge/0.169.0 (Debian 12; x86_64) …`: the version stands behind our own name. */
-export function versionIn(userAgent: string): string {
-  return /\/(\S+)/.exec(userAgent)?.[1] ?? "unknown";
 }
 
 /** Runs a program that does nothing in the sandbox. @returns what is wrong with it, where it can not run there */

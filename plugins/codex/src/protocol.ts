@@ -19,6 +19,11 @@ export type Message = z.output<typeof messageSchema>;
 /** The reply to `initialize`: `userAgent` is `<client>/<version of Codex> (…)`. */
 export const initializedSchema = z.object({ userAgent: z.string() });
 
+/** `agent-bridge/0.169.0 (Debian 12; x86_64) …`: the version stands behind our own name. */
+export function versionIn(userAgent: string): string {
+  return /\/(\S+)/.exec(userAgent)?.[1] ?? "unknown";
+}
+
 /** The reply to `thread/start` and `thread/resume`. */
 export const threadSchema = z.object({ thread: z.object({ id: z.string() }) });
 

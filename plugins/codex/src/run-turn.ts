@@ -91,8 +91,8 @@ async function* conduct(
   if (running.identity !== undefined) await io.spawned(running.identity);
   const broken = yield* follow(running, exchange);
   yield* exchange.close();
-  if (broken === undefined && exchange.end !== undefined) await finish(running, setup.clock);
-  else await running.stop();
+  if (broken === undefined) await finish(running, setup.clock);
+  else await running.stop(broken);
   const end = broken ?? exchange.end ?? failedProcess(await running.exit, running.stderrTail);
   return judge(end, io.signal, lost.signal);
 }
@@ -135,7 +135,7 @@ async function* follow(
   return undefined;
 }
 
-/** Lets Codex end by itself, which keeps its session whole; ends it if it does not. */
+/** Lets Codex end by itself, which keeps its session and its exit code whole; ends it if it does not. */
 async function finish(running: RunningProcess, clock: Clock): Promise<void> {
   running.closeStdin();
   const timer = clock.timer(closeMs, () => void running.stop());

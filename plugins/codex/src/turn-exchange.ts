@@ -7,7 +7,6 @@ import type {
   RunnerEvent,
   Session,
 } from "@agent-bridge/core";
-import { versionIn } from "./health.ts";
 import { failed, failedThread, failedTurn } from "./failures.ts";
 import {
   initializedSchema,
@@ -15,6 +14,7 @@ import {
   notificationSchemas,
   threadSchema,
   turnStartedSchema,
+  versionIn,
   type Message,
   type Notification,
   type NotificationParams,

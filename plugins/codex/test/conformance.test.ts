@@ -25,7 +25,8 @@ runnerConformance({
     failure: "[[http 400]]",
     silence: "[[silent]]",
     endlessText: "[[slow 20]][[say one two three]][[hang]]",
-    endlessTool: "[[shell sleep 300 & setsid sleep 301 & nohup sleep 302 & trap '' TERM; sleep 303]]",
+    endlessTool:
+      "[[shell sleep 300 & setsid sleep 301 & nohup sleep 302 & trap '' TERM; sleep 303]]",
     question: "[[shell touch asked.txt]]",
   },
   remembers: (output) => output.includes("user messages seen: 2"),

@@ -31,11 +31,14 @@ export async function realCodex(
     home: home.folder,
     model,
     runner: ({ options: more = {}, logger = silentLogger } = {}) =>
-      codexRunner(codexOptionsSchema.parse({ home: home.folder, env: { HOME: home.folder }, ...more }), {
-        clock: systemClock(),
-        folder: join(folder, "plugin"),
-        logger,
-      }),
+      codexRunner(
+        codexOptionsSchema.parse({ home: home.folder, env: { HOME: home.folder }, ...more }),
+        {
+          clock: systemClock(),
+          folder: join(folder, "plugin"),
+          logger,
+        },
+      ),
     [Symbol.asyncDispose]: async () => {
       await model.close();
       await rm(folder, { recursive: true, force: true });

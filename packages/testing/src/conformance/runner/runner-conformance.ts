@@ -1,5 +1,6 @@
 import { describe, test } from "vitest";
-import { runnerCases, type RunnerConformance } from "./suite.ts";
+import type { RunnerConformance } from "./runner-case.ts";
+import { runnerCases } from "./suite.ts";
 
 /** Registers the tests that every runner must pass. A case whose prompt is missing is shown as skipped. */
 export function runnerConformance<O>(about: RunnerConformance<O>): void {

@@ -1,0 +1,315 @@
+import { afterAll, describe, expect, test } from "vitest";
+import type { Runner, RunnerEvent } from "@agent-bridge/core";
+import {
+  brokenInvariants,
+  outputOf,
+  processesWith,
+  recordTurn,
+  sessionOf,
+  turnIo,
+  type RecordedTurn,
+  type TurnIoOptions,
+} from "@agent-bridge/testing/runner-conformance";
+import type { CodexTurnOptions } from "../src/index.ts";
+import { fakeRunner, temporaryFolder } from "./fake-codex.ts";
+import { recordingLogger } from "./recording-logger.ts";
+import { turnOptions } from "./real-codex.ts";
+
+const { folder, remove } = temporaryFolder();
+afterAll(remove);
+
+interface Case extends TurnIoOptions {
+  readonly manner?: string;
+  readonly session?: string;
+  readonly runner?: Runner<CodexTurnOptions>;
+}
+
+/** Runs one turn of the fake Codex, and checks what every turn keeps. */
+async function turnOf(prompt: string, given: Case = {}): Promise<RecordedTurn> {
+  const { manner = "", session, runner = fakeRunner(folder, { manner }), ...io } = given;
+  const turn = await recordTurn({
+    runner,
+    options: turnOptions(),
+    prompt,
+    session: session === undefined ? null : { id: session, state: {} },
+    io: turnIo(io),
+  });
+  expect(brokenInvariants(turn)).toEqual([]);
+  return turn;
+}
+
+const textsOf = ({ events }: RecordedTurn): string[] =>
+  events.flatMap((event) => (event.type === "text" ? [event.text] : []));
+const noticesOf = ({ events }: RecordedTurn): string[] =>
+  events.flatMap((event) => (event.type === "notice" ? [event.text] : []));
+
+describe("a Codex that ends badly", () => {
+  test("S32 ending with 0 and no result is a visible failure", async () => {
+    const turn = await turnOf("vanish");
+    expect(turn.end).toEqual({
+      type: "end",
+      outcome: "failed",
+      message: "Codex ended without a result.",
+      exitCode: 0,
+    });
+    expect(turn.events).toContainEqual(expect.objectContaining({ status: "cancelled" }));
+  });
+
+  test("ending with another code says why, in the first Error line of stderr", async () => {
+    const turn = await turnOf("crash");
+    expect(turn.end).toMatchObject({
+      message: "Codex ended without a result. Error: the disk is on fire",
+      exitCode: 3,
+    });
+  });
+
+  test("ending before it has answered says why", async () => {
+    const turn = await turnOf("echo hi", { manner: "broken" });
+    expect(turn.events).toHaveLength(1);
+    expect(turn.end).toMatchObject({
+      message: "Codex ended without a result. Error: CODEX_HOME points to nowhere",
+      exitCode: 1,
+    });
+  });
+
+  test("S32 half a line is no message, and what came before it is kept", async () => {
+    const turn = await turnOf("half");
+    expect(textsOf(turn)).toEqual(["before"]);
+    expect(noticesOf(turn)).toEqual([expect.stringContaining('"params":{"thr')]);
+    expect(turn.end).toMatchObject({ outcome: "failed", exitCode: 0 });
+  });
+
+  test("never answering at all, it is ended by the abort", async () => {
+    const io: TurnIoOptions = { onSpawned: () => void setImmediate(() => recorded.abort()) };
+    const recorded = turnIo(io);
+    const turn = await recordTurn({
+      runner: fakeRunner(folder, { manner: "mute" }),
+      options: turnOptions(),
+      prompt: "echo hi",
+      io: recorded,
+    });
+    expect(brokenInvariants(turn)).toEqual([]);
+    expect(turn.events).toEqual([{ type: "end", outcome: "aborted" }]);
+  });
+
+  test("staying after its turn, it is ended, and the answer counts", async () => {
+    expect(outputOf(await turnOf("linger"))).toBe("done");
+  });
+
+  test("leaving a process that holds its output, it does not hold up the end", async () => {
+    const io = turnIo();
+    let before = 0;
+    const turn = await recordTurn({
+      runner: fakeRunner(folder),
+      options: turnOptions(),
+      prompt: "orphan",
+      io,
+      onEvent: async ({ type }) => {
+        if (type === "text") before = (await processesWith(io.markText)).length;
+      },
+    });
+    expect(before).toBeGreaterThan(0);
+    expect(brokenInvariants(turn)).toEqual([]);
+    expect(turn.end).toMatchObject({ outcome: "completed" });
+  });
+
+  test("S20 a tree that ignores SIGTERM, in sessions of its own, is gone in 6 s and what was said is kept", async () => {
+    const io = turnIo();
+    let before = 0;
+    const turn = await recordTurn({
+      runner: fakeRunner(folder),
+      options: turnOptions(),
+      prompt: "stubborn",
+      io,
+      onEvent: async ({ type }) => {
+        if (type !== "tool_call") return;
+        before = (await processesWith(io.markText)).length;
+        io.abort();
+      },
+    });
+    expect(before).toBe(2);
+    expect(brokenInvariants(turn)).toEqual([]);
+    expect(turn.abortMs).toBeLessThan(6_000);
+    expect(textsOf(turn)).toEqual(["partly"]);
+    expect(turn.end).toMatchObject({ outcome: "aborted" });
+  });
+});
+
+describe("a Codex that speaks badly", () => {
+  test("S32 a gigabyte is read in bounded memory", { timeout: 120_000 }, async () => {
+    const bytes = 1024 ** 3;
+    const turn = { taskId: "flood", attempt: 1, prompt: `flood ${bytes}`, options: turnOptions() };
+    const provenance = { kind: "prompt", channel: null, workspace: "local", sender: null };
+    const io = turnIo();
+    const before = process.memoryUsage().rss;
+    let mostBytes = 0;
+    let characters = 0;
+    let last: RunnerEvent | undefined;
+    for await (const event of fakeRunner(folder).run(
+      { ...turn, session: null, answered: null, provenance },
+      io,
+    )) {
+      last = event;
+      if (event.type !== "text" || !event.delta) continue;
+      characters += event.text.length;
+      mostBytes = Math.max(mostBytes, process.memoryUsage().rss - before);
+    }
+    expect(characters).toBe(bytes / 2);
+    expect(last).toMatchObject({ outcome: "completed", output: "dry" });
+    expect(mostBytes).toBeLessThan(300 * 1024 ** 2);
+  });
+
+  test("S32 characters that arrive in pieces are read correctly", async () => {
+    const text = "grüße, 你好, 🦊 and \\ud83e";
+    expect(outputOf(await turnOf(`split ${text}`))).toBe(text);
+  });
+
+  test("lines that are no messages are told of once, and the turn goes on", async () => {
+    const turn = await turnOf("malformed");
+    expect(outputOf(turn)).toBe("still here");
+    expect(noticesOf(turn)).toEqual([expect.stringContaining("this is no JSON")]);
+  });
+
+  test("a line over the limit fails the turn with a clear text", async () => {
+    const turn = await turnOf(`longLine ${17 * 1024 ** 2}`);
+    expect(textsOf(turn)).toEqual(["before"]);
+    expect(turn.end).toMatchObject({
+      outcome: "failed",
+      message: expect.stringContaining("a line of more than 16777216 bytes"),
+    });
+  });
+
+  test("a long line within the limit is read whole", async () => {
+    expect(outputOf(await turnOf(`long ${10 * 1024 ** 2}`))).toHaveLength(10 * 1024 ** 2);
+  });
+
+  test("an end of an unknown shape fails the turn instead of hanging", async () => {
+    const turn = await turnOf("shape");
+    expect(turn.end).toMatchObject({ message: expect.stringContaining("turn/completed") });
+  });
+
+  test("what belongs to other threads and turns is not this turn's", async () => {
+    const turn = await turnOf("others");
+    expect(textsOf(turn)).toEqual(["of this one"]);
+    expect(outputOf(turn)).toBe("of this one");
+  });
+
+  test("a notice before the session waits for it", async () => {
+    const turn = await turnOf("echo hello", { manner: "noisy" });
+    expect(turn.events.slice(0, 2)).toEqual([
+      expect.objectContaining({ type: "session" }),
+      { type: "notice", level: "warning", text: "from the beginning" },
+    ]);
+  });
+});
+
+describe("what Codex reports", () => {
+  test("an error that will be retried is a notice, and does not end the turn", async () => {
+    const turn = await turnOf("retry");
+    expect(noticesOf(turn)).toEqual(["Reconnecting... 1/5", "slow today"]);
+    expect(outputOf(turn)).toBe("recovered");
+  });
+
+  test("the message marked as final is the answer, whatever is said after it", async () => {
+    const turn = await turnOf("phases");
+    expect(outputOf(turn)).toBe("the answer");
+    expect(textsOf(turn)).toHaveLength(3);
+  });
+
+  test("a message that only the turn's summary has is the answer", async () => {
+    const turn = await turnOf("summary");
+    expect(outputOf(turn)).toBe("only in the summary");
+    expect(textsOf(turn)).toEqual(["only in the summary"]);
+  });
+
+  test("no message at all is an empty answer", async () => {
+    expect(outputOf(await turnOf("long 0"))).toBe("");
+  });
+
+  test("a plan is told with the state of its steps", async () => {
+    const turn = await turnOf("plan");
+    expect(turn.events).toContainEqual({
+      type: "plan",
+      steps: [
+        { text: "one", status: "done" },
+        { text: "two", status: "active" },
+        { text: "three", status: "pending" },
+      ],
+    });
+  });
+
+  test.each([
+    ["usageLimitExceeded", true],
+    ["serverOverloaded", true],
+    ["badRequest", false],
+    ["somethingNew", false],
+  ])("a failure by %s is marked as retryable: %s", async (word, retryable) => {
+    const turn = await turnOf(`fail ${word}`);
+    expect(turn.end).toMatchObject({ message: `It failed with ${word}.`, retryable });
+  });
+
+  test("a failure after a tool had started is not retryable", async () => {
+    const turn = await turnOf("failLate serverOverloaded");
+    expect(turn.end).toMatchObject({ outcome: "failed", retryable: false });
+  });
+
+  test("a session that another process holds is a failure that may pass", async () => {
+    const turn = await turnOf("echo hi", { manner: "refusing" });
+    expect(turn.end).toMatchObject({ outcome: "failed", retryable: true });
+  });
+
+  test("S38 another session than the wanted one is not gone on with", async () => {
+    const turn = await turnOf("echo hi", { manner: "forgetful", session: "thread-wanted" });
+    expect(turn.events).toEqual([
+      { type: "end", outcome: "session_gone", message: expect.stringContaining("thread-wanted") },
+    ]);
+  });
+
+  test("usage is this turn's, and the session's state keeps the whole", async () => {
+    const first = await turnOf("echo one");
+    expect(sessionOf(first).state).toMatchObject({ total: { outputTokens: 10 } });
+    const runner = fakeRunner(folder);
+    const second = await recordTurn({
+      runner,
+      options: turnOptions(),
+      prompt: "echo two",
+      session: sessionOf(first),
+    });
+    expect(second.events).toContainEqual(
+      expect.objectContaining({ type: "usage", inputTokens: 50, outputTokens: 10 }),
+    );
+    expect(sessionOf(second).state).toMatchObject({ total: { outputTokens: 20 } });
+  });
+
+  test("its version and path are logged once for a runner", async () => {
+    const { logger, lines } = recordingLogger();
+    const runner = fakeRunner(folder);
+    await turnOf("echo hi", { runner, logger });
+    await turnOf("echo hi", { runner, logger });
+    expect(lines.filter(({ level }) => level === "info")).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/^codex 0\.0\.1-fake at \//) }),
+    ]);
+  });
+});
+
+test("a prompt over Codex's limit is refused before anything begins", async () => {
+  const turn = await turnOf("x".repeat(1_048_577));
+  expect(turn.end).toMatchObject({ message: expect.stringContaining("1,048,576 characters") });
+  expect(turn.io.calls).toEqual([]);
+});
+
+test("the limit counts characters, not their halves", async () => {
+  expect(outputOf(await turnOf(`echo ${"🦊".repeat(600_000)}`))).toHaveLength(1_200_000);
+});
+
+test("a folder that is not there is refused before anything begins", async () => {
+  const io = turnIo();
+  const turn = await recordTurn({
+    runner: fakeRunner(folder),
+    options: turnOptions({ cwd: "/no/such/folder" }),
+    prompt: "echo hi",
+    io,
+  });
+  expect(turn.end).toMatchObject({ message: "There is no folder /no/such/folder to work in." });
+  expect(io.calls).toEqual([]);
+});
