@@ -38,24 +38,9 @@ export function takeLock(
   path: string,
   holder: LockHolder,
 ): { readonly lock: ExclusiveLock } | { readonly heldBy: LockHolder | undefined } {
-  createFile(path);
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: patienceMs });
-    database.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-  } catch (error) {
-    database?.close();
-    const { errcode } = error as { errcode?: number };
-    if (errcode === busy) return { heldBy: readHolder(path) };
-    if (errcode !== notADatabase) throw error;
-    throw new BridgeError(
-      "STORE_CORRUPT",
-      { path, detail: describeError(error) },
-      { cause: error },
-    );
-  }
+  const held = lockFile(path);
+  if (held === undefined) return { heldBy: readHolder(path) };
   writePrivateFile(holderPath(path), `${JSON.stringify(holder)}\n`);
-  const held = database;
   return {
     lock: {
       path,
@@ -65,6 +50,34 @@ export function takeLock(
       },
     },
   };
+}
+
+/** Whether a process holds the lock at `path`. Takes it for a moment where none does. */
+export function isLocked(path: string): boolean {
+  const taken = lockFile(path);
+  taken?.close();
+  return taken === undefined;
+}
+
+/** @returns undefined when it is held */
+function lockFile(path: string): DatabaseSync | undefined {
+  createFile(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: patienceMs });
+    database.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    return database;
+  } catch (error) {
+    database?.close();
+    const { errcode } = error as { errcode?: number };
+    if (errcode === busy) return undefined;
+    if (errcode !== notADatabase) throw error;
+    throw new BridgeError(
+      "STORE_CORRUPT",
+      { path, detail: describeError(error) },
+      { cause: error },
+    );
+  }
 }
 
 /** What this process writes beside its locks. */

@@ -1,6 +1,12 @@
 import { existsSync } from "node:fs";
 import { BridgeError } from "@agent-bridge/core";
-import { describeHolder, takeLock, thisHolder, type ExclusiveLock } from "./exclusive-lock.ts";
+import {
+  describeHolder,
+  isLocked,
+  takeLock,
+  thisHolder,
+  type ExclusiveLock,
+} from "./exclusive-lock.ts";
 import type { HostPaths } from "./paths.ts";
 
 /**
@@ -18,12 +24,7 @@ export function lockState(paths: HostPaths, version: string): ExclusiveLock {
   });
 }
 
-/** Whether a daemon holds the state folder. Takes the lock for a moment where none does. */
+/** Whether a daemon holds the state folder. */
 export function isStateLocked(paths: HostPaths): boolean {
-  if (!existsSync(paths.stateLock)) return false;
-  const { stateLock, stateFolder } = paths;
-  const taken = takeLock(stateLock, thisHolder({ version: "", stateFolder, what: "a look" }));
-  if ("heldBy" in taken) return true;
-  taken.lock[Symbol.dispose]();
-  return false;
+  return existsSync(paths.stateLock) && isLocked(paths.stateLock);
 }

@@ -26,6 +26,7 @@ export interface JsonDocument {
 export function parseDocument(
   text: string,
 ): { readonly document: JsonDocument } | { readonly findings: readonly Finding[] } {
+  if (text.trim() === "") return { findings: [{ path: "", place: null, message: "is empty." }] };
   const tooDeepAt = firstTooDeep(text);
   if (tooDeepAt !== undefined) {
     const message = `is nested deeper than ${maxDepth} levels. Flatten it.`;
@@ -38,9 +39,6 @@ export function parseDocument(
     place: placeAt(text, offset),
     message: `is not JSON here (${printParseErrorCode(error)}).`,
   }));
-  if (tree === undefined && findings.length === 0) {
-    findings.push({ path: "", place: null, message: "is empty." });
-  }
   if (findings.length > 0 || tree === undefined) return { findings };
   const value = valueOf(tree, { text, path: [], findings });
   if (findings.length > 0) return { findings };

@@ -1,0 +1,19 @@
+import type { CommandRow } from "./command.ts";
+import { conversation } from "./commands/conversation.ts";
+import { down } from "./commands/down.ts";
+import { send } from "./commands/send.ts";
+import { status } from "./commands/status.ts";
+import { task } from "./commands/task.ts";
+import { up } from "./commands/up.ts";
+import { version } from "./commands/version.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandRow[] = [
+  up,
+  down,
+  status,
+  send,
+  task,
+  conversation,
+  version,
+];

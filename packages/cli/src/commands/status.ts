@@ -1,0 +1,93 @@
+import type { BridgeStatus } from "@agent-bridge/core";
+import type { DaemonStatus } from "@agent-bridge/host";
+import { connectTo, runs, type CommandRow } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { statusJson } from "../json-output.ts";
+import { formatDuration } from "../render/duration.ts";
+import { plainLine } from "../render/plain-text.ts";
+import { renderFacts } from "../render/table.ts";
+
+export const status: CommandRow = {
+  name: "status",
+  add: (commands, program) => {
+    const command = commands
+      .command("status")
+      .description("show how the daemon, its channels, runners and plugins fare");
+    runs(command, program, async ({ printer, surroundings }) => {
+      await using client = await connectTo(surroundings);
+      const found = await client.call("status", {}, { signal: surroundings.interrupts() });
+      printer.json(statusJson(found));
+      printer.text(renderFacts(statusFacts(found, Date.now())));
+      return exitCodes.ok;
+    });
+  },
+};
+
+type Fact = readonly [string, string];
+
+function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
+  const { pid, version, startedAt, stateFolder, configFile, bridge } = found;
+  return [
+    ["daemon", `pid ${pid}, agent-bridge ${version}, up ${formatDuration(now - startedAt)}`],
+    ["state", stateFolder],
+    ["config", configFile],
+    ["store", bridge.durable ? `durable, ${bridge.storeId}` : "in memory: ends with the daemon"],
+    ...workFacts(bridge),
+    ...bridge.channels.map((channel): Fact => [
+      `channel ${channel.name}`,
+      channelText(channel, now),
+    ]),
+    ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, healthText(runner.health)]),
+    ...found.plugins.map((plugin): Fact => {
+      const name = `plugin ${plugin.name ?? plugin.specifier}`;
+      if (plugin.reason !== null) return [name, `QUARANTINED: ${plainLine(plugin.reason, 500)}`];
+      return [name, `loaded, ${plainLine(plugin.version ?? "")}`];
+    }),
+    ...sinceFacts(bridge),
+  ];
+}
+
+function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact[] {
+  const { tasks, oldestPendingMs, outbox, deadLetters, openQuestions } = store;
+  const waiting = oldestPendingMs === null ? "" : ` (oldest ${formatDuration(oldestPendingMs)})`;
+  return [
+    ["running", `${running} of ${concurrency}`],
+    [
+      "tasks",
+      `${tasks.pending} pending${waiting}, ${tasks.running} running, ${tasks.input_required} waiting for an answer, ${tasks.completed} completed, ${tasks.failed} failed`,
+    ],
+    ["replies", `${outbox} waiting`],
+    ["questions", `${openQuestions} open`],
+    ["dead letters", String(deadLetters)],
+  ];
+}
+
+function channelText(channel: BridgeStatus["channels"][number], now: number): string {
+  const { state, failures, lastError, lastGoodPollAt, unacknowledged } = channel;
+  const parts = [state.replace("_", " "), `${unacknowledged} unacknowledged`];
+  if (lastGoodPollAt !== null)
+    parts.push(`last good poll ${formatDuration(now - lastGoodPollAt)} ago`);
+  if (failures > 0) parts.push(`${failures} failed polls: ${plainLine(lastError ?? "", 300)}`);
+  return parts.join(", ");
+}
+
+function healthText(health: BridgeStatus["runners"][number]["health"]): string {
+  if (health === null) return "not checked yet";
+  const program = [health.version, health.path].filter((part) => part !== null).join(" at ");
+  if (health.ready) return program === "" ? "ready" : `ready, ${plainLine(program, 300)}`;
+  return `NOT READY: ${plainLine(health.problems.join(" "), 500)}`;
+}
+
+function sinceFacts({ since }: BridgeStatus): readonly Fact[] {
+  const { recovered, orphansEnded, hopLimited, repeatedReplies } = since;
+  const counts: readonly (readonly [string, number])[] = [
+    ["taken over as new", recovered.asNew],
+    ["resumed", recovered.resumed],
+    ["interrupted", recovered.interrupted],
+    ["orphans ended", orphansEnded],
+    ["cut off at the hop limit", hopLimited],
+    ["replies repeated", repeatedReplies],
+  ];
+  const told = counts.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);
+  return [["since start", told.join(", ") || "nothing out of the ordinary"]];
+}

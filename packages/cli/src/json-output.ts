@@ -1,0 +1,49 @@
+import type { BridgeEvent, Conversation, HistoryMessage, Question, Task } from "@agent-bridge/core";
+import type { DaemonStatus } from "@agent-bridge/host";
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+/** A task as `--json` shows it: times are ISO 8601, as everywhere in that output. */
+export function taskJson(task: Task): object {
+  const { createdAt, startedAt, endedAt } = task;
+  return {
+    ...task,
+    createdAt: iso(createdAt),
+    startedAt: isoOrNull(startedAt),
+    endedAt: isoOrNull(endedAt),
+  };
+}
+
+export function eventJson(event: BridgeEvent): object {
+  const data =
+    event.type === "turn.question"
+      ? { ...event.data, deadlineAt: iso(event.data.deadlineAt) }
+      : event.data;
+  return { ...event, at: iso(event.at), data };
+}
+
+export function questionJson(question: Question): object {
+  return { ...question, askedAt: iso(question.askedAt), deadlineAt: iso(question.deadlineAt) };
+}
+
+export function conversationJson(conversation: Conversation): object {
+  const { createdAt, lastActiveAt } = conversation;
+  return { ...conversation, createdAt: iso(createdAt), lastActiveAt: iso(lastActiveAt) };
+}
+
+export function historyJson(message: HistoryMessage): object {
+  return { ...message, at: iso(message.at) };
+}
+
+export function statusJson(status: DaemonStatus): object {
+  const channels = status.bridge.channels.map((channel) => ({
+    ...channel,
+    lastGoodPollAt: isoOrNull(channel.lastGoodPollAt),
+  }));
+  return {
+    ...status,
+    startedAt: iso(status.startedAt),
+    bridge: { ...status.bridge, startedAt: iso(status.bridge.startedAt), channels },
+  };
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { createLogger } from "../src/index.ts";
+
+function logged(style: "json" | "text", secrets: ReadonlySet<string> = new Set()) {
+  const lines: string[] = [];
+  return { lines, logger: createLogger({ style, secrets, write: (line) => lines.push(line) }) };
+}
+
+test("detached, each line is one JSON object with level, time and data", () => {
+  const { lines, logger } = logged("json");
+  logger.warn("A poll failed", {
+    channel: "x",
+    error: new Error("outer", { cause: new Error("in") }),
+  });
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    level: "warn",
+    message: "A poll failed",
+    channel: "x",
+    error: "outer (in)",
+    at: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+});
+
+test("on a terminal a line is short and carries no control characters of others", () => {
+  const { lines, logger } = logged("text");
+  logger.info("A poll\n failed\u001b[31m", { channel: "x\u0007" });
+  expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d info {2}A poll {2}failed \[31m channel=x \n$/);
+});
+
+test("debug lines are left out unless they are asked for", () => {
+  const { lines, logger } = logged("json");
+  logger.debug("detail");
+  expect(lines).toEqual([]);
+});
+
+test.each(["json", "text"] as const)("secrets do not reach the log (%s)", (style) => {
+  const secrets = new Set<string>();
+  const { lines, logger } = logged(style, secrets);
+  secrets.add('tok"en-1234');
+  logger.error('failed with tok"en-1234', { url: 'https://x/?t=tok"en-1234' });
+  expect(lines.join("")).not.toContain("en-1234");
+  expect(lines.join("")).toContain("[secret]");
+});
