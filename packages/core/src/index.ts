@@ -88,3 +88,31 @@ export { createBridge } from "./engine/bridge.ts";
 export { defaultLimits } from "./engine/engine.ts";
 export { promptKind } from "./engine/prompt-kind.ts";
 export { systemClock, systemRandom } from "./engine/system.ts";
+export { memoryStore } from "./store/memory/memory-store.ts";
+// For store authors: the rules of the contract over tables, for stores that one process owns.
+export type { TableContext } from "./store/table-context.ts";
+export { createWatchers, tableStore } from "./store/table-store.ts";
+export type {
+  ConversationRow,
+  DeadLetterRow,
+  EventRow,
+  LeaseRow,
+  MessageRow,
+  OutboxRow,
+  Place,
+  QuestionRow,
+  TaskRow,
+} from "./store/rows.ts";
+export type {
+  ConversationTable,
+  DeadLetterTable,
+  EventTable,
+  LeaseTable,
+  MessageTable,
+  New,
+  OutboxTable,
+  PageRequest,
+  QuestionTable,
+  Tables,
+  TaskTable,
+} from "./store/tables.ts";

@@ -4,6 +4,7 @@ import { newId } from "../contract/clock.ts";
 import { BridgeError, describeError } from "../contract/errors.ts";
 import type { BridgeStatus } from "../contract/handle.ts";
 import { silentLogger } from "../contract/logger.ts";
+import { memoryStore } from "../store/memory/memory-store.ts";
 import { acknowledges, runAcknowledgement } from "./acknowledgement.ts";
 import { boundedCall } from "./bounded-call.ts";
 import { runDelivery } from "./delivery.ts";
@@ -53,8 +54,7 @@ const newTally = (): Tally => ({
 function engineOf(parts: BridgeParts): Engine {
   const clock = parts.clock ?? systemClock();
   const random = parts.random ?? systemRandom;
-  const { store } = parts;
-  if (store === undefined) throw new TypeError("A bridge without a store is made in memory.");
+  const store = parts.store ?? memoryStore({ clock, random });
   const kinds = byName("kinds", [promptKind, ...(parts.kinds ?? [])]);
   const runners = byName("runners", parts.runners);
   return {

@@ -1,0 +1,149 @@
+import type { Json } from "../../contract/json.ts";
+import type { DeadLetterRow, LeaseRow, MessageRow, OutboxRow, QuestionRow } from "../rows.ts";
+import type {
+  DeadLetterTable,
+  LeaseTable,
+  MessageTable,
+  OutboxTable,
+  QuestionTable,
+  Tables,
+} from "../tables.ts";
+import { memoryConversations } from "./memory-conversations.ts";
+import { memoryEvents } from "./memory-events.ts";
+import { memoryTasks } from "./memory-tasks.ts";
+import { newestFirst } from "./newest-first.ts";
+
+function memoryMessages(): MessageTable {
+  const rows: MessageRow[] = [];
+  const byKey = new Map<string, number>();
+  const waiting = new Map<string, Map<number, MessageRow>>();
+  const positions = new Map<string, Json>();
+  const keep = (row: MessageRow): void => {
+    rows[row.order - 1] = row;
+    if (row.from === null) return;
+    const own = waiting.get(row.from.channel) ?? new Map<number, MessageRow>();
+    waiting.set(row.from.channel, own);
+    if (row.isAcknowledged) own.delete(row.order);
+    else own.set(row.order, row);
+  };
+  return {
+    known: (scope, key) => {
+      const order = byKey.get(JSON.stringify([scope, key]));
+      return order === undefined ? undefined : rows[order - 1];
+    },
+    insert: (row) => {
+      const order = rows.length + 1;
+      if (row.dedupe !== null) byKey.set(JSON.stringify([row.dedupe.scope, row.dedupe.key]), order);
+      keep({ ...row, order });
+    },
+    update: keep,
+    find: (order) => rows[order - 1],
+    // One that is due again stands at the end of the map, but in its old place in the order.
+    unacknowledged: (channel) =>
+      [...(waiting.get(channel)?.values() ?? [])].toSorted((a, b) => a.order - b.order),
+    countUnacknowledged: (channel) => waiting.get(channel)?.size ?? 0,
+    position: (channel) => positions.get(channel) ?? null,
+    savePosition: (channel, position) => void positions.set(channel, position),
+  };
+}
+
+function memoryQuestions(): QuestionTable {
+  const rows: QuestionRow[] = [];
+  const byId = new Map<string, number>();
+  return {
+    find: (id) => {
+      const order = byId.get(id);
+      return order === undefined ? undefined : rows[order - 1];
+    },
+    insert: (row) => {
+      const inserted = { ...row, order: rows.length + 1 };
+      rows.push(inserted);
+      byId.set(row.question.id, inserted.order);
+      return inserted;
+    },
+    update: (row) => void (rows[row.order - 1] = row),
+    ofTask: (taskId) => rows.filter((row) => row.question.taskId === taskId),
+    countOpen: () => rows.filter((row) => row.question.state === "open").length,
+  };
+}
+
+function memoryOutbox(): OutboxTable {
+  const rows: OutboxRow[] = [];
+  const byId = new Map<string, number>();
+  const open = new Map<number, OutboxRow>();
+  const keep = (row: OutboxRow): void => {
+    rows[row.order - 1] = row;
+    if (row.state === "pending" || row.state === "sending") open.set(row.order, row);
+    else open.delete(row.order);
+  };
+  return {
+    find: (id) => {
+      const order = byId.get(id);
+      return order === undefined ? undefined : rows[order - 1];
+    },
+    insert: (row) => {
+      const order = rows.length + 1;
+      byId.set(row.item.id, order);
+      keep({ ...row, order });
+    },
+    update: keep,
+    heads: (channels) =>
+      [...open.values()].filter((row) => row.isHead && channels.includes(row.item.channel)),
+    firstOf: (line) => [...open.values()].find((row) => row.line === line),
+    sendingBy: (node) =>
+      [...open.values()].filter((row) => row.state === "sending" && row.worker?.node === node),
+    deliveredReply: (channel, ref) =>
+      rows.findLast(
+        (row) =>
+          row.state === "delivered" &&
+          row.item.type === "reply" &&
+          row.item.channel === channel &&
+          row.ref === ref,
+      ),
+    countOpen: () => open.size,
+  };
+}
+
+function memoryDeadLetters(): DeadLetterTable {
+  const rows: DeadLetterRow[] = [];
+  const counted = new Map<string, number>();
+  return {
+    insert: (row) => void rows.push({ ...row, order: rows.length + 1 }),
+    find: (id) => rows.find((row) => row.id === id),
+    list: (page) => newestFirst(rows, page),
+    count: () => rows.length,
+    load: (channel, reason) => {
+      const own = rows.filter((row) => row.channel === channel && row.reason === reason);
+      return { count: own.length, bytes: own.reduce((sum, row) => sum + row.payload.length, 0) };
+    },
+    countOnly: (channel, reason) => {
+      const key = JSON.stringify([channel, reason]);
+      counted.set(key, (counted.get(key) ?? 0) + 1);
+    },
+  };
+}
+
+function memoryLeases(): LeaseTable {
+  const rows = new Map<string, LeaseRow>();
+  return {
+    find: (name) => rows.get(name),
+    save: (row) => void rows.set(row.name, row),
+    remove: (name) => void rows.delete(name),
+    ofNode: (node) => [...rows.values()].filter((row) => row.worker.node === node),
+  };
+}
+
+/** All tables in memory. */
+export function memoryTables(): Tables {
+  const tasks = memoryTasks();
+  return {
+    tasks,
+    events: memoryEvents(tasks.find),
+    conversations: memoryConversations(),
+    messages: memoryMessages(),
+    questions: memoryQuestions(),
+    outbox: memoryOutbox(),
+    deadLetters: memoryDeadLetters(),
+    leases: memoryLeases(),
+  };
+}

@@ -1,0 +1,78 @@
+import { isFinal, type TaskStatus } from "../../contract/task.ts";
+import type { TaskRow } from "../rows.ts";
+import type { TaskTable } from "../tables.ts";
+import { newestFirst } from "./newest-first.ts";
+
+const add = (index: Map<string, Map<number, TaskRow>>, key: string, row: TaskRow): void => {
+  const rows = index.get(key) ?? new Map<number, TaskRow>();
+  index.set(key, rows.set(row.order, row));
+};
+
+const remove = (index: Map<string, Map<number, TaskRow>>, key: string, order: number): void => {
+  const rows = index.get(key);
+  rows?.delete(order);
+  if (rows?.size === 0) index.delete(key);
+};
+
+/** Tasks in memory: all by id and by order, the open ones by conversation as well. */
+export function memoryTasks(): TaskTable {
+  const byId = new Map<string, number>();
+  const rows: TaskRow[] = [];
+  const open = new Map<number, TaskRow>();
+  const lanes = new Map<string, Map<number, TaskRow>>();
+
+  const keep = (row: TaskRow): TaskRow => {
+    rows[row.order - 1] = row;
+    const { conversationId, status } = row.task;
+    if (isFinal(status)) {
+      open.delete(row.order);
+      if (conversationId !== null) remove(lanes, conversationId, row.order);
+    } else {
+      open.set(row.order, row);
+      if (conversationId !== null) add(lanes, conversationId, row);
+    }
+    return row;
+  };
+  const lane = (conversationId: string): ReadonlyMap<number, TaskRow> =>
+    lanes.get(conversationId) ?? new Map<number, TaskRow>();
+
+  return {
+    find: (id) => {
+      const order = byId.get(id);
+      return order === undefined ? undefined : rows[order - 1];
+    },
+    insert: (row) => {
+      const order = rows.length + 1;
+      byId.set(row.task.id, order);
+      return keep({ ...row, order });
+    },
+    update: keep,
+    heads: (runner) => [...open.values()].filter((row) => row.isHead && row.task.runner === runner),
+    firstOpen: (conversationId) => lane(conversationId).values().next().value,
+    countOpen: (conversationId) => lane(conversationId).size,
+    openOf: (node) => [...open.values()].filter((row) => row.worker?.node === node),
+    list: ({ owner, status, kind, runner, conversationId }, page) =>
+      newestFirst(
+        rows,
+        page,
+        ({ task }) =>
+          (owner === null || task.owner === owner) &&
+          (status === undefined || status.includes(task.status)) &&
+          (kind === undefined || task.kind === kind) &&
+          (runner === undefined || task.runner === runner) &&
+          (conversationId === undefined || task.conversationId === conversationId),
+      ),
+    stats: () => {
+      const counts: Record<TaskStatus, number> = {
+        pending: 0,
+        running: 0,
+        input_required: 0,
+        completed: 0,
+        failed: 0,
+      };
+      for (const { task } of rows) counts[task.status]++;
+      const oldest = [...open.values()].find((row) => row.task.status === "pending");
+      return { counts, oldestPendingTime: oldest?.acceptedTime ?? null };
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import type { NewDeadLetter } from "../contract/intake.ts";
+import type { Hint } from "../contract/log.ts";
+import type { Outbox, OutboxItem } from "../contract/outbox.ts";
+import type { ReplyState } from "../contract/task.ts";
+import type { WorkerId } from "../contract/work.ts";
+import type { OutboxRow } from "./rows.ts";
+import { deadLetterText, isSameWorker, isSendable } from "./rules.ts";
+import { appendEvent, hintAcks, type TableContext } from "./table-context.ts";
+
+function toItem(row: OutboxRow, time: number): OutboxItem {
+  const isStale = row.state === "sending";
+  return {
+    ...row.item,
+    state: isStale ? "sending" : "pending",
+    tries: row.tries,
+    ageMs: time - row.queuedTime,
+    unknown: row.unknown || isStale,
+  };
+}
+
+/** Notes on the task where its reply stands. */
+function noteReply(context: TableContext, row: OutboxRow, reply: ReplyState): void {
+  if (row.item.type !== "reply") return;
+  const found = context.tables.tasks.find(row.item.taskId);
+  if (found !== undefined)
+    context.tables.tasks.update({ ...found, task: { ...found.task, reply } });
+}
+
+/** Lets the next of a line be sent. */
+function promoteLine(context: TableContext, line: string): void {
+  const { outbox } = context.tables;
+  const next = outbox.firstOf(line);
+  if (next !== undefined && !next.isHead) outbox.update({ ...next, isHead: true });
+}
+
+/** The row that this worker is sending; undefined when another took it or it is done. */
+function sentBy(context: TableContext, id: string, worker: WorkerId): OutboxRow | undefined {
+  const row = context.tables.outbox.find(id);
+  return row?.state === "sending" && isSameWorker(row.worker, worker) ? row : undefined;
+}
+
+/** Ends an item: what follows of its line may go, and its task's message may be settled. */
+function close(context: TableContext, row: OutboxRow, hints: Hint[]): void {
+  context.tables.outbox.update({ ...row, isHead: false });
+  promoteLine(context, row.line);
+  hints.push({ topic: "outbox" }, { topic: "events", taskId: row.item.taskId });
+  const task = context.tables.tasks.find(row.item.taskId);
+  if (task !== undefined) hintAcks(task, hints);
+}
+
+function take(
+  context: TableContext,
+  of: { ids: readonly string[]; worker: WorkerId; holdMs: number },
+): readonly string[] {
+  const { tables, clock } = context;
+  const time = clock.steady();
+  return of.ids.filter((id) => {
+    const row = tables.outbox.find(id);
+    if (row === undefined || !isSendable(row, time)) return false;
+    const unknown = row.unknown || row.state === "sending";
+    tables.outbox.update({
+      ...row,
+      state: "sending",
+      worker: of.worker,
+      waitUntil: time + of.holdMs,
+      tries: row.tries + 1,
+      unknown,
+    });
+    noteReply(context, row, "sending");
+    return true;
+  });
+}
+
+function deliver(
+  context: TableContext,
+  of: { row: OutboxRow; ref: string | null; repeated: boolean },
+  hints: Hint[],
+): void {
+  const { row, ref, repeated } = of;
+  const task = context.tables.tasks.find(row.item.taskId);
+  if (task !== undefined && row.item.type === "reply")
+    appendEvent(context, task, { type: "reply.delivered", data: { repeated } });
+  noteReply(context, row, "delivered");
+  close(context, { ...row, state: "delivered", ref }, hints);
+}
+
+function bury(
+  context: TableContext,
+  of: { row: OutboxRow; letter: Pick<NewDeadLetter, "id" | "reason" | "detail"> },
+  hints: Hint[],
+): void {
+  const { tables, clock } = context;
+  const { row, letter } = of;
+  const { taskId, channel, text, type } = row.item;
+  const task = tables.tasks.find(taskId);
+  const kind = task?.task.kind ?? null;
+  const messageId = tables.tasks.find(taskId)?.messageKey ?? null;
+  tables.deadLetters.insert({
+    ...letter,
+    ...deadLetterText(text),
+    kind,
+    channel,
+    messageId,
+    taskId,
+    at: clock.now(),
+  });
+  if (task !== undefined && type === "reply") {
+    appendEvent(context, task, {
+      type: "reply.failed",
+      data: { reason: letter.detail, deadLetterId: letter.id },
+    });
+  }
+  noteReply(context, row, "dead");
+  close(context, { ...row, state: "dead" }, hints);
+}
+
+/** The outbox, over tables. */
+export function tableOutbox(context: TableContext): Outbox {
+  const { tables, clock } = context;
+  const heads = (channels: readonly string[]): OutboxRow[] => [...tables.outbox.heads(channels)];
+  return {
+    due: async (channels, limit) =>
+      await context.read(() => {
+        const time = clock.steady();
+        return heads(channels)
+          .filter((row) => isSendable(row, time))
+          .slice(0, limit)
+          .map((row) => toItem(row, time));
+      }),
+    nextDueMs: async (channels) =>
+      await context.read(() => {
+        const time = clock.steady();
+        const waits = heads(channels).flatMap((row) =>
+          row.state === "pending" && row.waitUntil > time ? [row.waitUntil - time] : [],
+        );
+        return waits.length === 0 ? null : Math.min(...waits);
+      }),
+    sending: async (ids, worker, holdMs) =>
+      await context.write(() => take(context, { ids, worker, holdMs })),
+    delivered: async (id, worker, result) =>
+      await context.write((hints) => {
+        const row = sentBy(context, id, worker);
+        if (row !== undefined) deliver(context, { row, ...result }, hints);
+      }),
+    postpone: async (id, worker, { delayMs, unknown }) =>
+      await context.write((hints) => {
+        const row = sentBy(context, id, worker);
+        if (row === undefined) return;
+        tables.outbox.update({
+          ...row,
+          state: "pending",
+          worker: null,
+          waitUntil: clock.steady() + delayMs,
+          unknown,
+        });
+        noteReply(context, row, "pending");
+        hints.push({ topic: "outbox" });
+      }),
+    dead: async (id, worker, letter) =>
+      await context.write((hints) => {
+        const row = sentBy(context, id, worker);
+        if (row !== undefined) bury(context, { row, letter }, hints);
+      }),
+  };
+}

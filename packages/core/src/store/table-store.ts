@@ -1,0 +1,55 @@
+import type { Hint } from "../contract/log.ts";
+import type { Store } from "../contract/store.ts";
+import type { TableContext } from "./table-context.ts";
+import { tableIntake } from "./table-intake.ts";
+import { tableLeases } from "./table-leases.ts";
+import { tableLog } from "./table-log.ts";
+import { tableOutbox } from "./table-outbox.ts";
+import { tableQueries } from "./table-queries.ts";
+import { tableWork } from "./table-work.ts";
+
+/** Who watches a store, and how they are told. A listener that throws harms nobody but itself. */
+export interface Watchers {
+  watch(listener: (hint: Hint) => void): Disposable;
+  /** Tells what was committed. */
+  tell(hints: readonly Hint[]): void;
+}
+
+export function createWatchers(): Watchers {
+  const listeners = new Set<(hint: Hint) => void>();
+  return {
+    watch: (listener) => {
+      // A function may watch twice: each watch ends alone.
+      const own = (hint: Hint): void => listener(hint);
+      listeners.add(own);
+      return { [Symbol.dispose]: () => void listeners.delete(own) };
+    },
+    tell: (hints) => {
+      for (const hint of hints) for (const listener of listeners) listener(hint);
+    },
+  };
+}
+
+/**
+ * A store over tables: all rules of the contract, for one process that owns its tables. What differs
+ * between such stores is how a transaction is made (`context`), what is told after it, and its end.
+ */
+export function tableStore(parts: {
+  readonly context: TableContext;
+  readonly durable: boolean;
+  readonly watch: Watchers["watch"];
+  readonly close: () => Promise<void>;
+}): Store {
+  const { context, durable, watch, close } = parts;
+  return {
+    id: context.storeId,
+    durable,
+    intake: tableIntake(context),
+    work: tableWork(context),
+    log: tableLog(context, watch),
+    outbox: tableOutbox(context),
+    leases: tableLeases(context),
+    queries: tableQueries(context),
+    [Symbol.asyncDispose]: close,
+  };
+}
