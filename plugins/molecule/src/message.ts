@@ -3,7 +3,11 @@ import * as z from "zod";
 
 /** A part of an A2A message. `kind` (v1) or `type` (v0) tells what it is; only a text part must have a text. */
 const partSchema = z
-  .looseObject({ kind: z.string().nullish(), type: z.string().nullish(), text: z.unknown() })
+  .looseObject({
+    kind: z.string().nullish(),
+    type: z.string().nullish(),
+    text: z.unknown().optional(),
+  })
   .refine((part) => !isTextPart(part) || typeof part.text === "string", {
     message: "a text part has no text",
   });

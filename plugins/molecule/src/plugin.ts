@@ -6,9 +6,6 @@ import { moleculeHttpChannel } from "./http-channel.ts";
 import { peerAgent } from "./peer-agent.ts";
 import type { TokenSource } from "./token.ts";
 
-/** Where the token is: exactly one of the three. */
-const tokenNames = ["token", "tokenFile", "tokenEnv"] as const;
-
 const workspaceSchema = z
   .strictObject({
     /** The workspace's id on the platform. */
@@ -17,15 +14,13 @@ const workspaceSchema = z
     name: z.string().min(1).optional(),
     /** The platform's address, `http` or `https`. */
     platformUrl: z.url({ protocol: /^https?$/ }),
-    /** The workspace's token itself. */
+    /** The workspace's token; in the configuration a reference to it. */
     token: z.string().min(1).optional(),
     /** The absolute path of a file that holds it, read at each use. */
     tokenFile: z.string().min(1).optional(),
-    /** The environment variable that holds it, read at each use. */
-    tokenEnv: z.string().min(1).optional(),
   })
-  .refine((workspace) => tokenNames.filter((name) => workspace[name] !== undefined).length === 1, {
-    message: `give exactly one of ${tokenNames.join(", ")}`,
+  .refine(({ token, tokenFile }) => (token === undefined) !== (tokenFile === undefined), {
+    message: "give either token or tokenFile",
   });
 
 /** The plugin's options. */
@@ -62,11 +57,6 @@ export const moleculePlugin = definePlugin<MoleculeOptions>({
   ],
 });
 
-function tokenOf({
-  token,
-  tokenFile,
-  tokenEnv,
-}: MoleculeOptions["workspaces"][number]): TokenSource {
-  if (tokenFile !== undefined) return { file: tokenFile };
-  return tokenEnv === undefined ? { value: token ?? "" } : { env: tokenEnv };
+function tokenOf({ token, tokenFile }: MoleculeOptions["workspaces"][number]): TokenSource {
+  return tokenFile === undefined ? { value: token ?? "" } : { file: tokenFile };
 }

@@ -1,13 +1,7 @@
 import { readFile } from "node:fs/promises";
 
-/**
- * A workspace's token: its value, or where it is read at each use, so that a new one needs no restart.
- * `env` names a variable of the bridge's own environment.
- */
-export type TokenSource =
-  | { readonly value: string }
-  | { readonly file: string }
-  | { readonly env: string };
+/** A workspace's token: its value, or a file that is read at each use, so that a new one needs no restart. */
+export type TokenSource = { readonly value: string } | { readonly file: string };
 
 /** Visible ASCII: a line feed or a space would end the token in its header. */
 const tokenPattern = /^[\x21-\x7e]+$/;
@@ -25,7 +19,6 @@ export async function readToken(source: TokenSource): Promise<string> {
 
 async function rawToken(source: TokenSource): Promise<string> {
   if ("value" in source) return source.value;
-  if ("env" in source) return process.env[source.env] ?? "";
   try {
     return await readFile(source.file, "utf8");
   } catch (error) {
@@ -37,8 +30,5 @@ async function rawToken(source: TokenSource): Promise<string> {
 }
 
 function nameOf(source: TokenSource): string {
-  if ("value" in source) return "the token";
-  return "env" in source
-    ? `the token in the environment variable ${source.env}`
-    : `the token file ${source.file}`;
+  return "value" in source ? "the token" : `the token file ${source.file}`;
 }
