@@ -1,7 +1,7 @@
 import { describeError } from "../contract/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
-import { pause } from "./loop.ts";
+import { createWake } from "./wake.ts";
 
 /**
  * Renews the leases of running attempts at a third of their time, and ends an attempt whose lease could
@@ -43,8 +43,9 @@ export async function keepLeases(
     }
   };
 
+  const beat = createWake(clock);
   while (!signal.aborted) {
-    await pause(clock, leaseMs / 6, signal);
+    await beat.wait(leaseMs / 6, signal);
     const now = clock.steady();
     const due = [...attempts()].filter(
       ({ heldAt, stopped }) => stopped?.type !== "lost" && now - heldAt >= leaseMs / 3,
