@@ -38,7 +38,6 @@ export async function runAcknowledgement(
           await channel.ack(ack, { signal: own });
         });
         await intake.acknowledged(channel.name, messages);
-        engine.feed.ring("acks", channel.name);
       }
       failures = 0;
       if (due.length === 0) await bell.wait(lookAgainMs, signal);

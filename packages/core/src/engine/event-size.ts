@@ -15,7 +15,7 @@ function shorten(value: Json, bytes: number, depth: number): Json {
     return kept === value ? value : kept + mark;
   }
   if (typeof value !== "object" || value === null) return value;
-  if (depth === 0) return shorten(boundedJson(value, bytes).text, bytes, 0) + mark;
+  if (depth === 0) return boundedJson(value, bytes).text + mark;
   const within = (item: Json): Json => shorten(item, bytes, depth - 1);
   if (Array.isArray(value)) return (value as readonly Json[]).slice(0, maxElements).map(within);
   return Object.fromEntries(

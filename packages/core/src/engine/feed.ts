@@ -6,8 +6,6 @@ import { createWake, type Wake } from "./wake.ts";
 export interface Feed extends Disposable {
   /** A bell for a topic: for the named tasks or channels only, or for all of them where none is named. */
   listen(topic: Hint["topic"], ...subjects: readonly string[]): Wake & Disposable;
-  /** Rings as if the store had hinted. */
-  ring(topic: Hint["topic"], subject?: string): void;
 }
 
 const keyOf = (topic: Hint["topic"], subject: string | undefined): string =>
@@ -20,16 +18,15 @@ const subjectOf = (hint: Hint): string | undefined => {
 
 export function createFeed(log: Log, clock: Clock): Feed {
   const bells = new Map<string, Set<Wake>>();
-  const ringKey = (key: string): void => {
+  const ring = (key: string): void => {
     for (const bell of bells.get(key) ?? []) bell.ring();
   };
-  const ring: Feed["ring"] = (topic, subject) => {
-    ringKey(topic);
-    if (subject !== undefined) ringKey(keyOf(topic, subject));
-  };
-  const watch = log.watch((hint) => ring(hint.topic, subjectOf(hint)));
+  const watch = log.watch((hint) => {
+    ring(hint.topic);
+    const subject = subjectOf(hint);
+    if (subject !== undefined) ring(keyOf(hint.topic, subject));
+  });
   return {
-    ring,
     listen: (topic, ...subjects) => {
       const keys = subjects.length === 0 ? [topic] : subjects.map((one) => keyOf(topic, one));
       const wake = createWake(clock);

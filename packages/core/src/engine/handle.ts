@@ -1,7 +1,7 @@
 import { BridgeError } from "../contract/errors.ts";
 import type { BridgeStatus, Handle } from "../contract/handle.ts";
 import type { Page } from "../contract/queries.ts";
-import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
+import { ownerOf, type Principal, type Scope, scopeOf } from "../contract/principal.ts";
 import type { Answer } from "../contract/question.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
@@ -31,9 +31,10 @@ const pageOf = (
 async function cancelTask(
   engine: Engine,
   principal: Principal,
-  of: { taskId: string; reason: string | null },
-): Promise<Awaited<ReturnType<Handle["cancel"]>>> {
-  const { taskId, reason } = of;
+  of: { taskId: string; reason: string | undefined },
+): ReturnType<Handle["cancel"]> {
+  const { taskId } = of;
+  const reason = of.reason === undefined ? null : cutBytes(of.reason, reasonBytes);
   const { store, limits } = engine;
   const scope = scopeOf(principal);
   const task = await store.queries.task(taskId, scope);
@@ -76,6 +77,18 @@ async function answerQuestion(
   return answered.question;
 }
 
+async function readConversation(
+  engine: Engine,
+  scope: Scope,
+  conversationId: string,
+): ReturnType<Handle["conversation"]> {
+  const { queries } = engine.store;
+  const conversation = await queries.conversation(conversationId, scope);
+  if (conversation === undefined)
+    throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId });
+  return { conversation, history: await queries.history(conversationId, scope) };
+}
+
 /** Everything a principal can do. The only place where a scope is made; each method hands it to the store. */
 export function createHandle(
   engine: Engine,
@@ -115,11 +128,7 @@ export function createHandle(
       }),
     wait: async ({ taskIds, until, timeoutMs, signal }) =>
       await waitForTasks(engine, { taskIds, scope, until: until ?? "any", timeoutMs, signal }),
-    cancel: async (taskId, reason) =>
-      await cancelTask(engine, principal, {
-        taskId,
-        reason: reason === undefined ? null : cutBytes(reason, reasonBytes),
-      }),
+    cancel: async (taskId, reason) => await cancelTask(engine, principal, { taskId, reason }),
     questions: async (taskId) => {
       await ownTask(taskId);
       return await queries.questions(taskId, scope);
@@ -128,12 +137,7 @@ export function createHandle(
       await answerQuestion(engine, principal, { questionId, answer }),
     resume: async (request) => await resumeTask(engine, principal, request),
     conversations: async (page) => await queries.conversations(scope, pageOf(page)),
-    conversation: async (conversationId) => {
-      const conversation = await queries.conversation(conversationId, scope);
-      if (conversation === undefined)
-        throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId });
-      return { conversation, history: await queries.history(conversationId, scope) };
-    },
+    conversation: async (conversationId) => await readConversation(engine, scope, conversationId),
     deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
     status: async () => {
       if (!isOperator) throw new BridgeError("NOT_ALLOWED", { what: "The bridge's status" });

@@ -85,7 +85,8 @@ const detailOf = (error: z.ZodError): string => {
  * @throws TypeError when it is no event of the contract
  */
 export function parseRunnerEvent(value: unknown): RunnerEvent {
-  const isEnd = typeof value === "object" && (value as { type?: unknown } | null)?.type === "end";
+  const isEnd =
+    typeof value === "object" && value !== null && "type" in value && value.type === "end";
   const parsed = (isEnd ? end : event).safeParse(value);
   if (!parsed.success)
     throw new TypeError(`what it said is no event of a runner: ${detailOf(parsed.error)}`);

@@ -1,0 +1,174 @@
+import { describe, expect, test, vi } from "vitest";
+import { BridgeError } from "@agent-bridge/core";
+import { ended, eventsOf, startBridge } from "./fixtures/bridges.ts";
+import { expectNothingLeft } from "./fixtures/nothing-left.ts";
+import {
+  completed,
+  delta,
+  gate,
+  scriptedRunner,
+  session,
+  untilAborted,
+  works,
+} from "./fixtures/scripted-runner.ts";
+import { intercepted, storeCases } from "./fixtures/stores.ts";
+
+expectNothingLeft();
+
+const leaseMs = 120;
+
+describe.each(storeCases)("leases on $name", ({ place }) => {
+  test("S02 the lease is renewed over a turn several times as long, and no second turn starts", async () => {
+    const store = await place().open();
+    const go = gate();
+    let renewals = 0;
+    const watched = intercepted(store, ({ name, go: call }) => {
+      if (name === "work.renew" && ++renewals === 12) go.resolve();
+      return call();
+    });
+    const runner = scriptedRunner(async function* () {
+      yield session("s");
+      await go.promise;
+      yield completed("done");
+    });
+    const one = await startBridge(watched, { runner, node: "one", limits: { leaseMs } });
+    const { task } = await one.operator.start({ payload: { text: "x" } });
+    await vi.waitFor(() => expect(runner.turns).toHaveLength(1));
+    const two = await startBridge(store, { node: "two", limits: { leaseMs } });
+    // Twelve renewals, each after a third of the lease: four leases.
+    const last = await ended(one.operator, task.id);
+    expect(last).toMatchObject({ status: "completed", attempt: 1, crashes: 0 });
+    expect(runner.turns).toHaveLength(1);
+    expect(two.runner.turns).toHaveLength(0);
+  });
+
+  test("S12 a worker that slept longer than its lease writes no event, no status and no reply", async () => {
+    const store = await place().open();
+    let isAsleep = false;
+    const woke = gate();
+    // What a stopped process had begun to say reaches the store when it wakes up.
+    const sleepy = intercepted(store, async ({ name, go }) => {
+      if (isAsleep && name.startsWith("work.")) await woke.promise;
+      return await go();
+    });
+    const paused = intercepted(sleepy, ({ name, go }) => {
+      if (name === "log.watch") return store.log.watch(() => undefined);
+      return go();
+    });
+    const begun = gate();
+    const runner = scriptedRunner(async function* (_, io) {
+      yield session("first");
+      await io.begins();
+      isAsleep = true;
+      begun.resolve();
+      yield delta("from the sleeper");
+      yield { type: "tool_call", callId: "1", name: "shell", input: {} };
+      yield completed("the sleeper's answer");
+    });
+    const one = await startBridge(paused, { runner, node: "one", limits: { leaseMs } });
+    const { task } = await one.operator.start({ payload: { text: "x" } });
+    await begun.promise;
+    const two = await startBridge(store, {
+      node: "two",
+      limits: { leaseMs },
+      runner: scriptedRunner(async function* () {
+        yield completed("the second's answer");
+      }),
+    });
+    const last = await ended(two.operator, task.id);
+    isAsleep = false;
+    woke.resolve();
+    await vi.waitFor(() => expect(runner.active).toBe(0));
+    await vi.waitFor(async () => expect((await one.operator.status()).running).toBe(0));
+    expect(await two.operator.task(task.id)).toEqual(last);
+    expect(last).toMatchObject({
+      attempt: 2,
+      crashes: 1,
+      output: { output: "the second's answer" },
+    });
+    const events = await eventsOf(two.operator, task.id);
+    expect(events.at(-1)?.type).toBe("task.completed");
+    expect(JSON.stringify(events)).not.toContain("sleeper");
+  });
+
+  test.each(["fails", "hangs"])(
+    "a worker whose renewal %s ends its runner before another one may begin",
+    async (how) => {
+      const store = await place().open();
+      const refused = gate<never>();
+      const deaf = intercepted(store, ({ name, go }) => {
+        if (name !== "work.renew") return go();
+        if (how === "hangs") return refused.promise;
+        return Promise.reject(new BridgeError("STORE_FAILED", { detail: "no connection" }));
+      });
+      const runner = scriptedRunner(works());
+      const one = await startBridge(deaf, { runner, node: "one", limits: { leaseMs: 300 } });
+      const { task } = await one.operator.start({ payload: { text: "x" } });
+      await vi.waitFor(() => expect(runner.active).toBe(1));
+      const activeAtTakeover: number[] = [];
+      const two = await startBridge(store, {
+        node: "two",
+        limits: { leaseMs: 300 },
+        runner: scriptedRunner(async function* () {
+          activeAtTakeover.push(runner.active);
+          yield completed("taken over");
+        }),
+      });
+      const last = await ended(two.operator, task.id);
+      expect(last.output).toEqual({ output: "taken over" });
+      expect(activeAtTakeover).toEqual([0]);
+      refused.reject(new BridgeError("STORE_CLOSED", {}));
+    },
+  );
+
+  test("S27 a health check that times out or throws ends no turn and refuses none", async () => {
+    let checks = 0;
+    const go = gate();
+    const runner = scriptedRunner(
+      async function* () {
+        yield session("s");
+        await go.promise;
+        yield completed("worked all the same");
+      },
+      {
+        check: async (signal) => {
+          if (checks++ > 0) throw new Error("The check itself broke.");
+          return await untilAborted(signal);
+        },
+      },
+    );
+    const { operator, bridge } = await startBridge(await place().open(), { runner });
+    const { task } = await operator.start({ payload: { text: "x" } });
+    await vi.waitFor(() => expect(runner.active).toBe(1));
+    expect((await operator.status()).runners).toEqual([{ name: "scripted", health: null }]);
+    go.resolve();
+    expect((await ended(operator, task.id)).status).toBe("completed");
+    await bridge.stop();
+  });
+
+  test("a runner that is known to be unable fails its tasks visibly until it is mended", async () => {
+    let isMended = false;
+    const runner = scriptedRunner(undefined, {
+      check: async () =>
+        await Promise.resolve({
+          ready: isMended,
+          version: null,
+          path: null,
+          problems: isMended ? [] : ["The binary is missing. Install it."],
+        }),
+    });
+    const { operator } = await startBridge(await place().open(), { runner });
+    const first = await operator.start({ payload: { text: "x" } });
+    expect(await ended(operator, first.task.id)).toMatchObject({
+      status: "failed",
+      error: {
+        code: "runner_unavailable",
+        message: expect.stringContaining("The binary is missing. Install it."),
+      },
+    });
+    isMended = true;
+    const second = await operator.start({ payload: { text: "y" } });
+    expect((await ended(operator, second.task.id)).status).toBe("completed");
+    expect(runner.turns).toHaveLength(1);
+  });
+});
