@@ -26,7 +26,7 @@ export interface ProcessOptions {
   readonly interrupt?: (signal: AbortSignal) => void | Promise<void>;
 }
 
-/** What became of a line for stdin. `code` is the system's (EPIPE), or CLOSED when stdin had been closed before. */
+/** What became of a line for stdin. `code` is the system's (EPIPE), or CLOSED when either side had closed it before. */
 export type WriteResult =
   | { readonly written: true }
   | { readonly written: false; readonly code: string };
