@@ -15,6 +15,8 @@ export type ActivityOutput = "text" | "note";
 /** Prints an event: a line of JSON, or its lines for people. */
 export function printEvent(printer: Printer, event: BridgeEvent, output: ActivityOutput): void {
   printer.json(eventJson(event));
+  // Beside an answer that is printed by itself, it would stand there twice.
+  if (output === "note" && event.type === "turn.final_answer") return;
   printer[output](renderEvent(event));
 }
 

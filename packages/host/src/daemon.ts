@@ -11,7 +11,6 @@ import {
   type Random,
   type Store,
 } from "@agent-bridge/core";
-import { sqliteStore } from "@agent-bridge/store-sqlite";
 import type { LoadedConfig } from "./config/read-config.ts";
 import { ensureSocketKey, identityOf } from "./identity.ts";
 import { lockInboxes } from "./inbox-locks.ts";
@@ -74,7 +73,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const plugins = await load(options, { clock, random });
   const { routes, runners, notes } = checkRoutes(options.config, plugins);
   logNotes(logger, plugins, [...notes, ...noRoutes(routes.length)]);
-  const store = openStore(options, { clock, random });
+  const store = await openStore(options, { clock, random });
   if (store !== undefined) started.use(store);
   started.use(lockInboxes(plugins.channels, { paths, version: hostVersion }));
   const bridge = createBridge({
@@ -189,12 +188,14 @@ async function load(
 }
 
 /** @returns undefined for a store in memory */
-function openStore(
+async function openStore(
   { config, ephemeral, paths }: DaemonOptions,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
-): Store | undefined {
+): Promise<Store | undefined> {
   if (ephemeral === true) return undefined;
   if (config.config.store.type === "memory") throw new BridgeError("STORE_NOT_DURABLE", {});
+  // Loaded only where it is used: most commands never open the database.
+  const { sqliteStore } = await import("@agent-bridge/store-sqlite");
   return sqliteStore({ path: paths.database, clock, random });
 }
 

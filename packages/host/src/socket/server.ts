@@ -12,6 +12,7 @@ const maxConnections = 256;
 export interface SocketServer extends AsyncDisposable {
   /** Takes no more callers; those that are there go on. */
   stopListening(): void;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**

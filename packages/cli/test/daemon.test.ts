@@ -1,0 +1,188 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { document, documents, isRunning, makeHome, workingConfig } from "./home.ts";
+
+const withInbox = {
+  ...workingConfig,
+  plugins: { "scripted-plugin": { inboxId: "platform/workspace-1" } },
+};
+
+test("up runs in front until it is asked to stop, and then ends with 0", async () => {
+  const home = makeHome();
+  const daemon = await home.up();
+  expect(daemon.stdout()).toContain(`is up (pid ${daemon.child.pid})`);
+  daemon.child.kill("SIGTERM");
+  expect(await daemon.ended).toMatchObject({ code: 0 });
+  expect(existsSync(join(home.state, "daemon.sock"))).toBe(false);
+  expect(existsSync(join(home.state, "lock.json"))).toBe(false);
+});
+
+test("what it makes in its state folder is the user's alone", async () => {
+  const home = makeHome();
+  await home.up();
+  expect(statSync(home.folder).mode & 0o777).toBe(0o700);
+  expect(statSync(home.state).mode & 0o777).toBe(0o700);
+  expect(statSync(home.configFile).mode & 0o777).toBe(0o600);
+  const files = ["bridge.db", "lock.db", "lock.json", "identity.json", "socket.key", "daemon.sock"];
+  for (const file of files) {
+    expect([file, statSync(join(home.state, file)).mode & 0o777]).toEqual([file, 0o600]);
+  }
+});
+
+test("up --detach returns when the daemon is ready, down when it has ended", async () => {
+  const home = makeHome();
+  const { code, stdout } = await home.run(["up", "--detach", "--json"]);
+  expect(code).toBe(0);
+  const { pid, log } = document(stdout);
+  onTestFinished(() => void (isRunning(pid) && process.kill(pid as number, "SIGKILL")));
+  expect(statSync(log as string).mode & 0o777).toBe(0o600);
+  const stat = readFileSync(`/proc/${pid as number}/stat`, "utf8")
+    .split(") ")[1]
+    ?.split(" ");
+  // Fields of proc_pid_stat(5) behind the name: its session is its own.
+  expect(Number(stat?.[3])).toBe(pid);
+  const status = await home.run(["status", "--json"]);
+  expect(document(status.stdout)).toMatchObject({ pid, stateFolder: home.state });
+  const down = await home.run(["down", "--json"]);
+  expect(document(down.stdout)).toEqual({ stopped: true, pid });
+  expect(isRunning(pid)).toBe(false);
+  for (const line of readFileSync(log as string, "utf8")
+    .trim()
+    .split("\n")) {
+    expect(JSON.parse(line)).toHaveProperty("message");
+  }
+  expect(await home.run(["status"])).toMatchObject({ code: 4 });
+});
+
+test("a start in the background that fails is told by the one who asked, with its exit code", async () => {
+  const home = makeHome({ config: { routs: [] } });
+  const { code, stderr } = await home.run(["up", "--detach"]);
+  expect(code).toBe(3);
+  expect(stderr).toContain('Did you mean "routes"?');
+});
+
+test("S35 a second up on one state folder is refused and says who holds it", async () => {
+  const home = makeHome();
+  const first = await home.up();
+  for (const args of [["up"], ["up", "--detach"]]) {
+    const second = await home.run(args);
+    expect(second.code).toBe(3);
+    expect(second.stderr).toMatch(
+      new RegExp(`in use by process ${first.child.pid} \\(agent-bridge .*STATE_LOCKED`),
+    );
+  }
+  expect((await home.run(["status"])).code).toBe(0);
+});
+
+test("S35 a second home on one inbox is refused and says who holds it", async () => {
+  const one = makeHome({ config: withInbox });
+  const two = makeHome({ config: withInbox, beside: one });
+  const first = await one.up();
+  const second = await two.run(["up"]);
+  expect(second.code).toBe(3);
+  expect(second.stderr).toMatch(/inbox platform\/workspace-1 is already polled by/);
+  expect(second.stderr).toContain(`process ${first.child.pid}`);
+  expect(second.stderr).toContain("INBOX_LOCKED");
+  first.child.kill("SIGTERM");
+  await first.ended;
+  await two.up();
+});
+
+test("after kill -9 the next up works at once, on the same store", async () => {
+  const home = makeHome();
+  const first = await home.up();
+  const { stdout } = await home.run(["send", "say hello", "--follow"]);
+  expect(stdout).toBe("hello\n");
+  first.child.kill("SIGKILL");
+  await first.ended;
+  expect(existsSync(join(home.state, "daemon.sock"))).toBe(true);
+  expect(await home.run(["status"])).toMatchObject({ code: 4 });
+  await home.up();
+  const list = document((await home.run(["task", "list", "--json"])).stdout);
+  expect(list["tasks"]).toMatchObject([{ status: "completed", input: { prompt: "say hello" } }]);
+});
+
+test("down gives running work back, and the next up goes on with it", async () => {
+  const home = makeHome();
+  const go = join(home.folder, "go");
+  const first = await home.up();
+  const { stdout } = await home.run(["send", `until ${go}\nsay done`]);
+  const id = stdout.trim();
+  const state = async (): Promise<unknown> =>
+    document((await home.run(["task", "show", id, "--json"])).stdout)["task"];
+  await expect.poll(state, { timeout: 10_000 }).toMatchObject({ status: "running" });
+  expect(await home.run(["down"])).toMatchObject({ code: 0 });
+  expect(await first.ended).toMatchObject({ code: 0 });
+  writeFileSync(go, "");
+  await home.up();
+  const waited = await home.run(["task", "wait", id, "--timeout", "15", "--json"]);
+  expect(document(waited.stdout)).toMatchObject({
+    timedOut: false,
+    tasks: [{ status: "completed", crashes: 0 }],
+  });
+});
+
+test("a second signal ends it at once", async () => {
+  const home = makeHome();
+  const daemon = await home.up();
+  daemon.child.kill("SIGINT");
+  daemon.child.kill("SIGINT");
+  const { code } = await daemon.ended;
+  expect([0, 130]).toContain(code);
+});
+
+test("in front, what happens is shown a line each; with --json as documents", async () => {
+  const home = makeHome();
+  const daemon = await home.up(["--json"]);
+  await home.run(["send", "tool ls\nsay hello", "--follow"]);
+  await expect.poll(daemon.stdout).toContain("task.completed");
+  const [ready, ...events] = documents(daemon.stdout());
+  expect(ready).toMatchObject({ ready: { pid: daemon.child.pid, stateFolder: home.state } });
+  expect(events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining(["task.created", "turn.tool_call", "task.completed"]),
+  );
+  daemon.child.kill("SIGTERM");
+  await daemon.ended;
+  const shown = await home.up();
+  await home.run(["send", "tool ls\nsay hello", "--follow"]);
+  await expect.poll(shown.stdout).toMatch(/task_\w+ tool {6}shell ls\n[^]*completed\n/);
+});
+
+test("--ephemeral keeps everything in memory; a store in memory without it is refused", async () => {
+  const home = makeHome({ config: { ...workingConfig, store: { type: "memory" } } });
+  const refused = await home.run(["up"]);
+  expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("STORE_NOT_DURABLE") });
+  await home.up(["--ephemeral"]);
+  expect((await home.run(["send", "say hello", "--follow"])).stdout).toBe("hello\n");
+  const status = document((await home.run(["status", "--json"])).stdout);
+  expect(status).toMatchObject({ bridge: { durable: false } });
+  expect(existsSync(join(home.state, "bridge.db"))).toBe(false);
+});
+
+test("S25 status shows a quarantined plugin with its reason, and the others work", async () => {
+  const home = makeHome();
+  const bad = join(home.folder, "bad-plugin.js");
+  writeFileSync(bad, 'throw new Error("broken on purpose")');
+  home.writeConfig({ ...workingConfig, plugins: { ...workingConfig.plugins, [bad]: {} } });
+  await home.up();
+  expect((await home.run(["send", "say hello", "--follow"])).stdout).toBe("hello\n");
+  const { stdout } = await home.run(["status"]);
+  expect(stdout).toMatch(/bad-plugin\.js +QUARANTINED: .*broken on purpose/);
+  expect(stdout).toMatch(/plugin scripted-plugin +loaded, 0\.0\.1/);
+});
+
+test("an environment variable that a secret refers to is looked up, and its text is not logged", async () => {
+  const home = makeHome();
+  home.writeConfig({
+    ...workingConfig,
+    plugins: { "scripted-plugin": { problems: [{ $env: "PROBLEM" }] } },
+  });
+  expect(await home.run(["up"])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("PROBLEM, which is not set"),
+  });
+  const daemon = await home.up([], { env: { PROBLEM: "very-secret-text" } });
+  await expect.poll(daemon.stderr, { timeout: 5_000 }).toContain("[secret]");
+  expect(daemon.stderr()).not.toContain("very-secret-text");
+});
