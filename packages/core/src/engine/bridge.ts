@@ -123,7 +123,7 @@ async function statusOf(
 }
 
 /** Waits for loops that were asked to end. A store that does not answer can hold them up for ever, but not the stop. */
-async function ended(
+async function awaitEnd(
   engine: Engine,
   of: { what: string; limitMs: number },
   loops: readonly Promise<void>[],
@@ -193,9 +193,9 @@ export function createBridge(parts: BridgeParts): Bridge {
     // Why it could not start was told to who started it.
     await starting?.catch(() => undefined);
     const longestMs = engine.limits.turn.graceMs + stopMs;
-    await ended(engine, { what: "Receiving and working", limitMs: longestMs }, loops.receiving);
+    await awaitEnd(engine, { what: "Receiving and working", limitMs: longestMs }, loops.receiving);
     delivering.abort(new Error("The bridge stops."));
-    await ended(engine, { what: "Delivering", limitMs: stopMs }, loops.delivering);
+    await awaitEnd(engine, { what: "Delivering", limitMs: stopMs }, loops.delivering);
     await disposeParts(engine);
     engine.feed[Symbol.dispose]();
   };

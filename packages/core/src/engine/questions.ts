@@ -1,6 +1,6 @@
 import { newId } from "../contract/clock.ts";
 import { describeError } from "../contract/errors.ts";
-import type { Answer, QuestionText } from "../contract/question.ts";
+import type { Answer, Question, QuestionText } from "../contract/question.ts";
 import type { ClaimNews, NewQuestion } from "../contract/work.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
@@ -21,23 +21,23 @@ export function newQuestion(engine: Engine, attempt: Attempt, question: Question
   };
 }
 
-/** Resolves when the question is no longer open; rejects when the attempt is stopped, or was. */
+/** Resolves when the question is no longer open; rejects when the signal aborts, or had. */
 function closedQuestion(
   attempt: Attempt,
   questionId: string,
-): { closed: Promise<Answer>; stop: () => void } {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  signal: AbortSignal,
+): { closed: Promise<Question>; stop: () => void } {
+  const { promise, resolve, reject } = Promise.withResolvers<Question>();
   const listening = attempt.onNews((news: ClaimNews) => {
     const { question } = news;
-    if (question?.id === questionId && question.state !== "open")
-      resolve(question.answer ?? decline);
+    if (question?.id === questionId && question.state !== "open") resolve(question);
   });
-  const onAbort = (): void => reject(attempt.signal.reason);
-  if (attempt.signal.aborted) onAbort();
-  else attempt.signal.addEventListener("abort", onAbort, { once: true });
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
   const stop = (): void => {
     listening[Symbol.dispose]();
-    attempt.signal.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
   };
   return { closed: promise, stop };
 }
@@ -45,13 +45,15 @@ function closedQuestion(
 /**
  * Asks a live question: stored, sent to the person, waited for. Where nobody can be asked, and when the
  * deadline passes, the answer is no.
+ *
+ * @param of.signal aborts when the attempt is stopped or the turn is over: then the question is void
  */
 export async function askLive(
   engine: Engine,
-  of: { attempt: Attempt; writer: TurnWriter; question: QuestionText },
+  of: { attempt: Attempt; writer: TurnWriter; question: QuestionText; signal: AbortSignal },
 ): Promise<Answer> {
-  const { attempt, writer, question } = of;
-  attempt.signal.throwIfAborted();
+  const { attempt, writer, question, signal } = of;
+  signal.throwIfAborted();
   if (attempt.claim.questions === "decline") {
     await writer.write({
       events: [
@@ -67,7 +69,7 @@ export async function askLive(
     return decline;
   }
   const asked = newQuestion(engine, attempt, question);
-  const waiting = closedQuestion(attempt, asked.id);
+  const waiting = closedQuestion(attempt, asked.id, signal);
   // Whoever loses the race below must not become an unhandled rejection.
   waiting.closed.catch(() => undefined);
   let deadline: { stop(): void } | undefined;
@@ -78,7 +80,14 @@ export async function askLive(
       engine.limits.questionMs,
       () => void expire(engine, { attempt, writer, questionId: asked.id }),
     );
-    return await waiting.closed;
+    const { state, answer } = await waiting.closed;
+    // Whoever saw first that the deadline has passed: it is recorded once.
+    if (state === "expired") await close(writer, asked.id, state);
+    return answer ?? decline;
+  } catch (error) {
+    // A stopped attempt's question is closed with its end.
+    if (attempt.stopped === null) await close(writer, asked.id, "void");
+    throw error;
   } finally {
     deadline?.stop();
     waiting.stop();
@@ -86,13 +95,19 @@ export async function askLive(
   }
 }
 
+const close = async (
+  writer: TurnWriter,
+  questionId: string,
+  state: "expired" | "void",
+): Promise<void> => await writer.write({ events: [], close: { questionId, state } });
+
 /** Closes a question whose deadline has passed, unless it was answered in the same moment. */
 async function expire(
   engine: Engine,
   of: { attempt: Attempt; writer: TurnWriter; questionId: string },
 ): Promise<void> {
   try {
-    await of.writer.write({ events: [], close: { questionId: of.questionId, state: "expired" } });
+    await close(of.writer, of.questionId, "expired");
     await lookAgain(engine, of.attempt);
   } catch (error) {
     // The regular look at the news finds the closed question all the same.

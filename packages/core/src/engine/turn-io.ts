@@ -8,11 +8,21 @@ import type { TurnTimers } from "./turn-timers.ts";
 import type { TurnWriter } from "./turn-writer.ts";
 
 /** What a runner may call during one turn. */
+export interface OpenTurnIo {
+  readonly io: TurnIo;
+  /** The turn is over: what it still asks is void, and is recorded as that. */
+  end(): Promise<void>;
+}
+
 export function turnIo(
   engine: Engine,
   of: { attempt: Attempt; writer: TurnWriter; timers: TurnTimers },
-): TurnIo {
+): OpenTurnIo {
   const { attempt, writer, timers } = of;
+  const over = new AbortController();
+  const onStop = (): void => over.abort(attempt.signal.reason);
+  if (attempt.signal.aborted) onStop();
+  else attempt.signal.addEventListener("abort", onStop, { once: true });
   const { taskId, attempt: number } = attempt.claim;
   let begun = attempt.claim.begun;
   let asking: Promise<unknown> = Promise.resolve();
@@ -20,13 +30,13 @@ export function turnIo(
   const ask = async (question: QuestionText): Promise<Answer> => {
     timers.touch();
     try {
-      return await askLive(engine, { attempt, writer, question });
+      return await askLive(engine, { attempt, writer, question, signal: over.signal });
     } finally {
       timers.touch();
     }
   };
 
-  return {
+  const io: TurnIo = {
     signal: attempt.signal,
     logger: engine.logger,
     mark: { stateId: engine.stateId, taskId, attempt: number },
@@ -48,6 +58,14 @@ export function turnIo(
       const answer = asking.then(async () => await ask(parsed));
       asking = answer.catch(() => undefined);
       return await answer;
+    },
+  };
+  return {
+    io,
+    end: async () => {
+      attempt.signal.removeEventListener("abort", onStop);
+      over.abort(new Error("The turn is over."));
+      await asking;
     },
   };
 }

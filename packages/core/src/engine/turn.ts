@@ -1,8 +1,15 @@
 import { describeError } from "../contract/errors.ts";
 import type { Answer } from "../contract/question.ts";
 import type { Json } from "../contract/json.ts";
-import type { Runner, RunnerEnd, RunnerEvent, Session, Turn } from "../contract/runner.ts";
-import type { TurnLimits } from "../contract/runner.ts";
+import type {
+  Runner,
+  RunnerEnd,
+  RunnerEvent,
+  Session,
+  Turn,
+  TurnIo,
+  TurnLimits,
+} from "../contract/runner.ts";
 import type { Attempt } from "./attempt.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
@@ -76,13 +83,12 @@ async function close(
 async function drain(
   engine: Engine,
   request: TurnRequest,
-  of: { course: Course; timers: TurnTimers; graceMs: number },
+  of: { course: Course; io: TurnIo; timers: TurnTimers; graceMs: number },
 ): Promise<RunnerEnd> {
   const { runner, writer, attempt } = request;
-  const { course, timers, graceMs } = of;
+  const { course, io, timers, graceMs } = of;
   let events: AsyncIterator<RunnerEvent> | undefined;
   try {
-    const io = turnIo(engine, { attempt, writer, timers });
     events = runner.run(turnOf(request), io)[Symbol.asyncIterator]();
     for (let step = await events.next(); step.done !== true; step = await events.next()) {
       if (course.isGivenUp) break;
@@ -153,10 +159,11 @@ export async function runTurn(engine: Engine, request: TurnRequest): Promise<Run
   const { graceMs } = limits;
   using timers = startTimers(engine.clock, attempt, limits);
   const course: Course = { end: null, isGivenUp: false, isLeftOpen: false };
+  const open = turnIo(engine, { attempt, writer, timers });
   const grace = graceOver(engine, attempt, graceMs);
   try {
     const end = await Promise.race([
-      drain(engine, request, { course, timers, graceMs }),
+      drain(engine, request, { course, io: open.io, timers, graceMs }),
       grace.over,
     ]);
     course.isGivenUp = end === null;
@@ -167,6 +174,7 @@ export async function runTurn(engine: Engine, request: TurnRequest): Promise<Run
       });
     }
     if (attempt.signal.aborted || course.isLeftOpen) await sweepAttempt(engine, attempt, writer);
+    await open.end();
     await writer.end();
     return end ?? course.end ?? aborted;
   } finally {
