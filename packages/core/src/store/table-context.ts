@@ -15,8 +15,12 @@ export interface TableContext {
   readonly tables: Tables;
   readonly clock: Clock;
   readonly random: Random;
-  /** Runs a change in a transaction of its own; resolves when it is durable. What throws is undone alone. */
-  write<T>(change: (hints: Hint[]) => T): Promise<T>;
+  /**
+   * Runs a change in a transaction of its own; resolves when it is durable. What throws is undone alone.
+   *
+   * @param of.isNewWork true for what may be refused when space runs out, before anything under way is
+   */
+  write<T>(change: (hints: Hint[]) => T, of?: { readonly isNewWork?: boolean }): Promise<T>;
   /** Runs a look at the tables. */
   read<T>(look: () => T): Promise<T>;
 }

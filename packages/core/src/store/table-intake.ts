@@ -79,11 +79,16 @@ export function tableIntake(context: TableContext): Intake {
   const { tables } = context;
   return {
     accept: async ({ messages, position }) =>
-      await context.write((hints) => {
-        const results = messages.map((message) => acceptMessage(context, message, hints));
-        if (position !== undefined) tables.messages.savePosition(position.channel, position.next);
-        return results;
-      }),
+      await context.write(
+        (hints) => {
+          const results = messages.map((message) => acceptMessage(context, message, hints));
+          if (position !== undefined) {
+            tables.messages.savePosition(position.channel, position.next);
+          }
+          return results;
+        },
+        { isNewWork: true },
+      ),
     position: async (channel) => await context.read(() => tables.messages.position(channel)),
     requestCancel: async (request) =>
       await context.write((hints) => requestCancel(context, request, hints)),

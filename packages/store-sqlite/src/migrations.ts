@@ -1,0 +1,117 @@
+/**
+ * The schema, step by step. A step is never changed once it was released; the number of steps that a file
+ * has taken stands in `PRAGMA user_version`.
+ *
+ * Bodies are JSON text. What changes seldom and may be large (`request`, `answer`) stands apart from the row
+ * that changes often. The event table has no index of its own beside its position: `prev` chains the
+ * events of a task, and `anchor` keeps every 64th, so that appending stays flat however many tasks there are.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE task (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    runner TEXT NOT NULL,
+    conversation TEXT,
+    status TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    is_head INTEGER NOT NULL,
+    node TEXT,
+    live TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX task_head ON task (runner, ord) WHERE is_open = 1 AND is_head = 1;
+  CREATE INDEX task_lane ON task (conversation, ord) WHERE is_open = 1;
+  CREATE INDEX task_node ON task (node) WHERE is_open = 1;
+  CREATE INDEX task_owner ON task (owner, ord);
+  CREATE INDEX task_conversation ON task (conversation, ord);
+  CREATE INDEX task_status ON task (status, ord);
+  CREATE TABLE request (task INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE answer (task INTEGER PRIMARY KEY, output TEXT NOT NULL) STRICT;
+
+  CREATE TABLE event (
+    position INTEGER PRIMARY KEY,
+    task INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    prev INTEGER NOT NULL,
+    at REAL NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    cut_bytes INTEGER
+  ) STRICT;
+  CREATE TABLE tail (task INTEGER PRIMARY KEY, position INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
+  CREATE TABLE anchor (task INTEGER, position INTEGER, seq INTEGER NOT NULL, PRIMARY KEY (task, position)) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversation (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    place TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX conversation_owner ON conversation (owner, ord);
+  CREATE TABLE session (conversation TEXT, runner TEXT, body TEXT NOT NULL, PRIMARY KEY (conversation, runner)) STRICT;
+  CREATE TABLE history (ord INTEGER PRIMARY KEY, conversation TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX history_conversation ON history (conversation, ord);
+  CREATE TABLE people (site TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message (
+    ord INTEGER PRIMARY KEY,
+    scope TEXT,
+    key TEXT,
+    hash TEXT,
+    channel TEXT,
+    ack TEXT,
+    task TEXT,
+    about TEXT,
+    is_acknowledged INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX message_key ON message (scope, key) WHERE scope IS NOT NULL;
+  CREATE INDEX message_waiting ON message (channel, ord) WHERE is_acknowledged = 0 AND channel IS NOT NULL;
+  CREATE TABLE position (channel TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE question (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    task TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX question_task ON question (task, ord);
+  CREATE INDEX question_open ON question (is_open) WHERE is_open = 1;
+
+  CREATE TABLE outbox (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    line TEXT NOT NULL,
+    state TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    is_head INTEGER NOT NULL,
+    node TEXT,
+    ref TEXT,
+    item TEXT NOT NULL,
+    live TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX outbox_head ON outbox (channel, ord) WHERE is_open = 1 AND is_head = 1;
+  CREATE INDEX outbox_line ON outbox (line, ord) WHERE is_open = 1;
+  CREATE INDEX outbox_node ON outbox (node) WHERE is_open = 1;
+  CREATE INDEX outbox_ref ON outbox (channel, ref) WHERE ref IS NOT NULL;
+
+  CREATE TABLE dead_letter (
+    ord INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    channel TEXT,
+    reason TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX dead_letter_load ON dead_letter (channel, reason);
+  CREATE TABLE counted (channel TEXT, reason TEXT, count INTEGER NOT NULL, PRIMARY KEY (channel, reason)) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE lease (name TEXT PRIMARY KEY, node TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  `,
+];

@@ -1,0 +1,68 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Json, MessageRow, MessageTable } from "@agent-bridge/core";
+import { countIn, pageSize, paged, parsed, prepare, type Raw } from "./statements.ts";
+
+function toRow(raw: Raw): MessageRow {
+  const text = (column: string): string | null => raw[column] as string | null;
+  const scope = text("scope");
+  const channel = text("channel");
+  return {
+    order: Number(raw["ord"]),
+    dedupe: scope === null ? null : { scope, key: text("key") ?? "", hash: text("hash") },
+    from: channel === null ? null : { channel, ack: parsed<Json>(raw, "ack") },
+    taskId: text("task"),
+    aboutId: text("about"),
+    isAcknowledged: raw["is_acknowledged"] === 1,
+  };
+}
+
+const rowIn = (raw: Raw | undefined): MessageRow | undefined =>
+  raw === undefined ? undefined : toRow(raw);
+
+/** Messages in SQLite: what is known, what waits for its acknowledgement, and the poll positions. */
+export function sqliteMessages(db: DatabaseSync): MessageTable {
+  const waiting = "is_acknowledged = 0 AND channel IS NOT NULL AND channel = ?";
+  const known = prepare(db, "SELECT * FROM message WHERE scope = ? AND key = ?");
+  const insert = prepare(
+    db,
+    "INSERT INTO message (scope, key, hash, channel, ack, task, about, is_acknowledged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  const update = prepare(db, "UPDATE message SET is_acknowledged = ? WHERE ord = ?");
+  const find = prepare(db, "SELECT * FROM message WHERE ord = ?");
+  const unacknowledged = prepare(
+    db,
+    `SELECT * FROM message WHERE ${waiting} AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
+  );
+  const countUnacknowledged = prepare(db, `SELECT count(*) AS count FROM message WHERE ${waiting}`);
+  const position = prepare(db, "SELECT value FROM position WHERE channel = ?");
+  const savePosition = prepare(
+    db,
+    "INSERT INTO position VALUES (?, ?) ON CONFLICT (channel) DO UPDATE SET value = excluded.value",
+  );
+  return {
+    known: (scope, key) => rowIn(known.get(scope, key)),
+    insert: ({ dedupe, from, taskId, aboutId, isAcknowledged }) =>
+      void insert.run(
+        dedupe?.scope ?? null,
+        dedupe?.key ?? null,
+        dedupe?.hash ?? null,
+        from?.channel ?? null,
+        from === null ? null : JSON.stringify(from.ack),
+        taskId,
+        aboutId,
+        isAcknowledged ? 1 : 0,
+      ),
+    update: (row) => void update.run(row.isAcknowledged ? 1 : 0, row.order),
+    find: (order) => rowIn(find.get(order)),
+    unacknowledged: function* (channel) {
+      for (const raw of paged((after) => unacknowledged.all(channel, after), pageSize))
+        yield toRow(raw);
+    },
+    countUnacknowledged: (channel) => countIn(countUnacknowledged.get(channel)),
+    position: (channel) => {
+      const raw = position.get(channel);
+      return raw === undefined ? null : parsed<Json>(raw, "value");
+    },
+    savePosition: (channel, value) => void savePosition.run(channel, JSON.stringify(value)),
+  };
+}

@@ -1,0 +1,94 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { New, OutboxRow, OutboxTable } from "@agent-bridge/core";
+import { countIn, parsed, prepare, type Raw } from "./statements.ts";
+
+/** What changes of an item; its text and destination do not. */
+type Live = Pick<OutboxRow, "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker">;
+
+function toRow(raw: Raw): OutboxRow {
+  return {
+    order: Number(raw["ord"]),
+    item: parsed<OutboxRow["item"]>(raw, "item"),
+    state: raw["state"] as OutboxRow["state"],
+    line: raw["line"] as string,
+    isHead: raw["is_head"] === 1,
+    ref: raw["ref"] as string | null,
+    ...parsed<Live>(raw, "live"),
+  };
+}
+
+const rowIn = (raw: Raw | undefined): OutboxRow | undefined =>
+  raw === undefined ? undefined : toRow(raw);
+
+const isOpen = ({ state }: New<OutboxRow>): number =>
+  state === "pending" || state === "sending" ? 1 : 0;
+
+const liveOf = ({ tries, unknown, queuedTime, waitUntil, worker }: New<OutboxRow>): string =>
+  JSON.stringify({ tries, unknown, queuedTime, waitUntil, worker } satisfies Live);
+
+/** The outbox in SQLite. */
+export function sqliteOutbox(db: DatabaseSync): OutboxTable {
+  const find = prepare(db, "SELECT * FROM outbox WHERE id = ?");
+  const insert = prepare(
+    db,
+    "INSERT INTO outbox (id, channel, line, state, is_open, is_head, node, ref, item, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  const update = prepare(
+    db,
+    "UPDATE outbox SET state = ?, is_open = ?, is_head = ?, node = ?, ref = ?, live = ? WHERE ord = ?",
+  );
+  const heads = prepare(
+    db,
+    "SELECT * FROM outbox WHERE is_open = 1 AND is_head = 1 AND channel IN (SELECT value FROM json_each(?)) ORDER BY ord",
+  );
+  const firstOf = prepare(
+    db,
+    "SELECT * FROM outbox WHERE is_open = 1 AND line = ? ORDER BY ord LIMIT 1",
+  );
+  const sendingBy = prepare(
+    db,
+    "SELECT * FROM outbox WHERE is_open = 1 AND node = ? AND state = 'sending' ORDER BY ord",
+  );
+  const deliveredReply = prepare(
+    db,
+    "SELECT * FROM outbox WHERE ref IS NOT NULL AND ref = ? AND channel = ? AND state = 'delivered' AND item ->> 'type' = 'reply' ORDER BY ord DESC LIMIT 1",
+  );
+  const countOpen = prepare(
+    db,
+    "SELECT count(*) AS count FROM outbox WHERE is_open = 1 AND is_head IN (0, 1)",
+  );
+  return {
+    find: (id) => rowIn(find.get(id)),
+    insert: (row) => {
+      const { item, line, state, isHead, worker, ref } = row;
+      insert.run(
+        item.id,
+        item.channel,
+        line,
+        state,
+        isOpen(row),
+        isHead ? 1 : 0,
+        worker?.node ?? null,
+        ref,
+        JSON.stringify(item),
+        liveOf(row),
+      );
+    },
+    update: (row) =>
+      void update.run(
+        row.state,
+        isOpen(row),
+        row.isHead ? 1 : 0,
+        row.worker?.node ?? null,
+        row.ref,
+        liveOf(row),
+        row.order,
+      ),
+    heads: (channels) => heads.all(JSON.stringify(channels)).map(toRow),
+    firstOf: (line) => rowIn(firstOf.get(line)),
+    sendingBy: (node) => sendingBy.all(node).map(toRow),
+    deliveredReply: (channel, ref) =>
+      channel === null ? undefined : rowIn(deliveredReply.get(ref, channel)),
+    countOpen: () => countIn(countOpen.get()),
+  };
+}
