@@ -10,9 +10,9 @@ import { tableWork } from "./table-work.ts";
 
 /** Who watches a store, and how they are told. A listener that throws harms nobody but itself. */
 export interface Watchers {
-  watch(listener: (hint: Hint) => void): Disposable;
+  readonly watch: (listener: (hint: Hint) => void) => Disposable;
   /** Tells what was committed. */
-  tell(hints: readonly Hint[]): void;
+  readonly tell: (hints: readonly Hint[]) => void;
 }
 
 export function createWatchers(): Watchers {

@@ -7,7 +7,7 @@ import type {
   Place,
   Session,
 } from "@agent-bridge/core";
-import { countIn, parsed, prepare, type Raw } from "./statements.ts";
+import { countIn, parsed, prepareAll, type Raw } from "./statements.ts";
 
 const toRow = (raw: Raw): ConversationRow => ({
   ...parsed<New<ConversationRow>>(raw, "body"),
@@ -24,67 +24,53 @@ const placeOf = ({ channel, workspace, key }: Place, owner: string): string =>
 const siteOf = (channel: string | null, workspace: string): string =>
   JSON.stringify([channel, workspace]);
 
+const conversationsSql = {
+  find: "SELECT ord, body FROM conversation WHERE id = ?",
+  at: "SELECT ord, body FROM conversation WHERE place = ?",
+  insert: "INSERT INTO conversation (id, owner, place, body) VALUES (?, ?, ?, ?)",
+  update: "UPDATE conversation SET body = ? WHERE ord = ?",
+  list: "SELECT ord, body FROM conversation WHERE (?1 IS NULL OR owner = ?1) AND ord < ?2 ORDER BY ord DESC LIMIT ?3",
+  sessions: "SELECT runner, body FROM session WHERE conversation = ? ORDER BY runner",
+  session: "SELECT body FROM session WHERE conversation = ? AND runner = ?",
+  saveSession:
+    "INSERT INTO session VALUES (?, ?, ?) ON CONFLICT (conversation, runner) DO UPDATE SET body = excluded.body",
+  addMessage: "INSERT INTO history (conversation, body) VALUES (?, ?)",
+  history: "SELECT body FROM history WHERE conversation = ? ORDER BY ord DESC LIMIT ?",
+  people: "SELECT count FROM people WHERE site = ?",
+  countPerson:
+    "INSERT INTO people VALUES (?, 1) ON CONFLICT (site) DO UPDATE SET count = count + 1",
+} as const;
+
 /** Conversations in SQLite, with their sessions, history, and the count of what people wrote. */
 export function sqliteConversations(db: DatabaseSync): ConversationTable {
-  const find = prepare(db, "SELECT ord, body FROM conversation WHERE id = ?");
-  const at = prepare(db, "SELECT ord, body FROM conversation WHERE place = ?");
-  const insert = prepare(
-    db,
-    "INSERT INTO conversation (id, owner, place, body) VALUES (?, ?, ?, ?)",
-  );
-  const update = prepare(db, "UPDATE conversation SET body = ? WHERE ord = ?");
-  const list = prepare(
-    db,
-    "SELECT ord, body FROM conversation WHERE (?1 IS NULL OR owner = ?1) AND ord < ?2 ORDER BY ord DESC LIMIT ?3",
-  );
-  const sessions = prepare(
-    db,
-    "SELECT runner, body FROM session WHERE conversation = ? ORDER BY runner",
-  );
-  const session = prepare(db, "SELECT body FROM session WHERE conversation = ? AND runner = ?");
-  const saveSession = prepare(
-    db,
-    "INSERT INTO session VALUES (?, ?, ?) ON CONFLICT (conversation, runner) DO UPDATE SET body = excluded.body",
-  );
-  const addMessage = prepare(db, "INSERT INTO history (conversation, body) VALUES (?, ?)");
-  const history = prepare(
-    db,
-    "SELECT body FROM history WHERE conversation = ? ORDER BY ord DESC LIMIT ?",
-  );
-  const people = prepare(db, "SELECT count FROM people WHERE site = ?");
-  const countPerson = prepare(
-    db,
-    "INSERT INTO people VALUES (?, 1) ON CONFLICT (site) DO UPDATE SET count = count + 1",
-  );
+  const sql = prepareAll(db, conversationsSql);
   return {
-    find: (id) => rowIn(find.get(id)),
-    at: (place, owner) => rowIn(at.get(placeOf(place, owner))),
+    find: (id) => rowIn(sql.find.get(id)),
+    at: (place, owner) => rowIn(sql.at.get(placeOf(place, owner))),
     insert: (row) => ({
       ...row,
-      order: insert.run(row.id, row.owner, placeOf(row, row.owner), JSON.stringify(row)),
+      order: sql.insert.run(row.id, row.owner, placeOf(row, row.owner), JSON.stringify(row)),
     }),
-    update: ({ order, ...row }) => void update.run(JSON.stringify(row), order),
+    update: ({ order, ...row }) => void sql.update.run(JSON.stringify(row), order),
     list: (owner, { limit, before }) =>
-      list.all(owner, before ?? Number.MAX_SAFE_INTEGER, limit).map(toRow),
+      sql.list.all(owner, before ?? Number.MAX_SAFE_INTEGER, limit).map(toRow),
     sessions: (id) =>
-      sessions
-        .all(id)
-        .map((raw) => ({
-          runner: raw["runner"] as string,
-          sessionId: parsed<Session>(raw, "body").id,
-        })),
+      sql.sessions.all(id).map((raw) => ({
+        runner: raw["runner"] as string,
+        sessionId: parsed<Session>(raw, "body").id,
+      })),
     session: (id, runner) => {
-      const raw = session.get(id, runner);
+      const raw = sql.session.get(id, runner);
       return raw === undefined ? undefined : parsed<Session>(raw, "body");
     },
-    saveSession: (id, runner, value) => void saveSession.run(id, runner, JSON.stringify(value)),
-    addMessage: (id, message) => void addMessage.run(id, JSON.stringify(message)),
+    saveSession: (id, runner, value) => void sql.saveSession.run(id, runner, JSON.stringify(value)),
+    addMessage: (id, message) => void sql.addMessage.run(id, JSON.stringify(message)),
     history: (id, limit) =>
-      history
+      sql.history
         .all(id, limit)
         .map((raw) => parsed<HistoryMessage>(raw, "body"))
         .toReversed(),
-    people: (channel, workspace) => countIn(people.get(siteOf(channel, workspace))),
-    countPerson: (channel, workspace) => void countPerson.run(siteOf(channel, workspace)),
+    people: (channel, workspace) => countIn(sql.people.get(siteOf(channel, workspace))),
+    countPerson: (channel, workspace) => void sql.countPerson.run(siteOf(channel, workspace)),
   };
 }

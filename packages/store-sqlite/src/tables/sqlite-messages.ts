@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Json, MessageRow, MessageTable } from "@agent-bridge/core";
-import { countIn, pageSize, paged, parsed, prepare, type Raw } from "./statements.ts";
+import { countIn, pageSize, paged, parsed, prepareAll, type Raw } from "./statements.ts";
 
 function toRow(raw: Raw): MessageRow {
   const text = (column: string): string | null => raw[column] as string | null;
@@ -19,30 +19,27 @@ function toRow(raw: Raw): MessageRow {
 const rowIn = (raw: Raw | undefined): MessageRow | undefined =>
   raw === undefined ? undefined : toRow(raw);
 
+const waiting = "is_acknowledged = 0 AND channel IS NOT NULL AND channel = ?";
+const messagesSql = {
+  known: "SELECT * FROM message WHERE scope = ? AND key = ?",
+  insert:
+    "INSERT INTO message (scope, key, hash, channel, ack, task, about, is_acknowledged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  update: "UPDATE message SET is_acknowledged = ? WHERE ord = ?",
+  find: "SELECT * FROM message WHERE ord = ?",
+  unacknowledged: `SELECT * FROM message WHERE ${waiting} AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
+  countUnacknowledged: `SELECT count(*) AS count FROM message WHERE ${waiting}`,
+  position: "SELECT value FROM position WHERE channel = ?",
+  savePosition:
+    "INSERT INTO position VALUES (?, ?) ON CONFLICT (channel) DO UPDATE SET value = excluded.value",
+} as const;
+
 /** Messages in SQLite: what is known, what waits for its acknowledgement, and the poll positions. */
 export function sqliteMessages(db: DatabaseSync): MessageTable {
-  const waiting = "is_acknowledged = 0 AND channel IS NOT NULL AND channel = ?";
-  const known = prepare(db, "SELECT * FROM message WHERE scope = ? AND key = ?");
-  const insert = prepare(
-    db,
-    "INSERT INTO message (scope, key, hash, channel, ack, task, about, is_acknowledged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  const update = prepare(db, "UPDATE message SET is_acknowledged = ? WHERE ord = ?");
-  const find = prepare(db, "SELECT * FROM message WHERE ord = ?");
-  const unacknowledged = prepare(
-    db,
-    `SELECT * FROM message WHERE ${waiting} AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
-  );
-  const countUnacknowledged = prepare(db, `SELECT count(*) AS count FROM message WHERE ${waiting}`);
-  const position = prepare(db, "SELECT value FROM position WHERE channel = ?");
-  const savePosition = prepare(
-    db,
-    "INSERT INTO position VALUES (?, ?) ON CONFLICT (channel) DO UPDATE SET value = excluded.value",
-  );
+  const sql = prepareAll(db, messagesSql);
   return {
-    known: (scope, key) => rowIn(known.get(scope, key)),
+    known: (scope, key) => rowIn(sql.known.get(scope, key)),
     insert: ({ dedupe, from, taskId, aboutId, isAcknowledged }) =>
-      void insert.run(
+      void sql.insert.run(
         dedupe?.scope ?? null,
         dedupe?.key ?? null,
         dedupe?.hash ?? null,
@@ -52,17 +49,17 @@ export function sqliteMessages(db: DatabaseSync): MessageTable {
         aboutId,
         isAcknowledged ? 1 : 0,
       ),
-    update: (row) => void update.run(row.isAcknowledged ? 1 : 0, row.order),
-    find: (order) => rowIn(find.get(order)),
+    update: (row) => void sql.update.run(row.isAcknowledged ? 1 : 0, row.order),
+    find: (order) => rowIn(sql.find.get(order)),
     unacknowledged: function* (channel) {
-      for (const raw of paged((after) => unacknowledged.all(channel, after), pageSize))
+      for (const raw of paged((after) => sql.unacknowledged.all(channel, after), pageSize))
         yield toRow(raw);
     },
-    countUnacknowledged: (channel) => countIn(countUnacknowledged.get(channel)),
+    countUnacknowledged: (channel) => countIn(sql.countUnacknowledged.get(channel)),
     position: (channel) => {
-      const raw = position.get(channel);
+      const raw = sql.position.get(channel);
       return raw === undefined ? null : parsed<Json>(raw, "value");
     },
-    savePosition: (channel, value) => void savePosition.run(channel, JSON.stringify(value)),
+    savePosition: (channel, value) => void sql.savePosition.run(channel, JSON.stringify(value)),
   };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { New, OutboxRow, OutboxTable } from "@agent-bridge/core";
-import { countIn, parsed, prepare, type Raw } from "./statements.ts";
+import { countIn, parsed, prepareAll, type Raw } from "./statements.ts";
 
 /** What changes of an item; its text and destination do not. */
 type Live = Pick<OutboxRow, "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker">;
@@ -26,42 +26,30 @@ const isOpen = ({ state }: New<OutboxRow>): number =>
 const liveOf = ({ tries, unknown, queuedTime, waitUntil, worker }: New<OutboxRow>): string =>
   JSON.stringify({ tries, unknown, queuedTime, waitUntil, worker } satisfies Live);
 
+const outboxSql = {
+  find: "SELECT * FROM outbox WHERE id = ?",
+  insert:
+    "INSERT INTO outbox (id, channel, line, state, is_open, is_head, node, ref, item, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  update:
+    "UPDATE outbox SET state = ?, is_open = ?, is_head = ?, node = ?, ref = ?, live = ? WHERE ord = ?",
+  heads:
+    "SELECT * FROM outbox WHERE is_open = 1 AND is_head = 1 AND channel IN (SELECT value FROM json_each(?)) ORDER BY ord",
+  firstOf: "SELECT * FROM outbox WHERE is_open = 1 AND line = ? ORDER BY ord LIMIT 1",
+  sendingBy:
+    "SELECT * FROM outbox WHERE is_open = 1 AND node = ? AND state = 'sending' ORDER BY ord",
+  deliveredReply:
+    "SELECT * FROM outbox WHERE ref IS NOT NULL AND ref = ? AND channel = ? AND state = 'delivered' AND item ->> 'type' = 'reply' ORDER BY ord DESC LIMIT 1",
+  countOpen: "SELECT count(*) AS count FROM outbox WHERE is_open = 1 AND is_head IN (0, 1)",
+} as const;
+
 /** The outbox in SQLite. */
 export function sqliteOutbox(db: DatabaseSync): OutboxTable {
-  const find = prepare(db, "SELECT * FROM outbox WHERE id = ?");
-  const insert = prepare(
-    db,
-    "INSERT INTO outbox (id, channel, line, state, is_open, is_head, node, ref, item, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  const update = prepare(
-    db,
-    "UPDATE outbox SET state = ?, is_open = ?, is_head = ?, node = ?, ref = ?, live = ? WHERE ord = ?",
-  );
-  const heads = prepare(
-    db,
-    "SELECT * FROM outbox WHERE is_open = 1 AND is_head = 1 AND channel IN (SELECT value FROM json_each(?)) ORDER BY ord",
-  );
-  const firstOf = prepare(
-    db,
-    "SELECT * FROM outbox WHERE is_open = 1 AND line = ? ORDER BY ord LIMIT 1",
-  );
-  const sendingBy = prepare(
-    db,
-    "SELECT * FROM outbox WHERE is_open = 1 AND node = ? AND state = 'sending' ORDER BY ord",
-  );
-  const deliveredReply = prepare(
-    db,
-    "SELECT * FROM outbox WHERE ref IS NOT NULL AND ref = ? AND channel = ? AND state = 'delivered' AND item ->> 'type' = 'reply' ORDER BY ord DESC LIMIT 1",
-  );
-  const countOpen = prepare(
-    db,
-    "SELECT count(*) AS count FROM outbox WHERE is_open = 1 AND is_head IN (0, 1)",
-  );
+  const sql = prepareAll(db, outboxSql);
   return {
-    find: (id) => rowIn(find.get(id)),
+    find: (id) => rowIn(sql.find.get(id)),
     insert: (row) => {
       const { item, line, state, isHead, worker, ref } = row;
-      insert.run(
+      sql.insert.run(
         item.id,
         item.channel,
         line,
@@ -75,7 +63,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
       );
     },
     update: (row) =>
-      void update.run(
+      void sql.update.run(
         row.state,
         isOpen(row),
         row.isHead ? 1 : 0,
@@ -84,11 +72,11 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
         liveOf(row),
         row.order,
       ),
-    heads: (channels) => heads.all(JSON.stringify(channels)).map(toRow),
-    firstOf: (line) => rowIn(firstOf.get(line)),
-    sendingBy: (node) => sendingBy.all(node).map(toRow),
+    heads: (channels) => sql.heads.all(JSON.stringify(channels)).map(toRow),
+    firstOf: (line) => rowIn(sql.firstOf.get(line)),
+    sendingBy: (node) => sql.sendingBy.all(node).map(toRow),
     deliveredReply: (channel, ref) =>
-      channel === null ? undefined : rowIn(deliveredReply.get(ref, channel)),
-    countOpen: () => countIn(countOpen.get()),
+      channel === null ? undefined : rowIn(sql.deliveredReply.get(ref, channel)),
+    countOpen: () => countIn(sql.countOpen.get()),
   };
 }

@@ -1,6 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { New, TaskRow, TaskTable } from "@agent-bridge/core";
-import { countIn, pageSize, paged, parsed, prepare, type Raw } from "./statements.ts";
+import {
+  countIn,
+  pageSize,
+  paged,
+  parsed,
+  prepareAll,
+  type Raw,
+  type Statement,
+} from "./statements.ts";
 
 type Task = TaskRow["task"];
 
@@ -28,6 +36,9 @@ function toRow(raw: Raw): TaskRow {
   return { order: Number(raw["ord"]), ...request, ...rest, task: { ...task, input, output } };
 }
 
+const rowIn = (raw: Raw | undefined): TaskRow | undefined =>
+  raw === undefined ? undefined : toRow(raw);
+
 function split(row: New<TaskRow>): { request: Request; live: Live } {
   const { task, provenance, rules, questions, destination, messageKey, acceptedTime, ...rest } =
     row;
@@ -45,57 +56,53 @@ const isOpen = ({ task }: New<TaskRow>): number =>
 const optional = (value: unknown): string | null =>
   value === undefined ? null : JSON.stringify(value);
 
-/** Tasks in SQLite. */
-export function sqliteTasks(db: DatabaseSync): TaskTable {
-  const find = prepare(db, `SELECT ${columns} FROM ${source} WHERE task.id = ?`);
-  const insert = prepare(
-    db,
+const tasksSql = {
+  find: `SELECT ${columns} FROM ${source} WHERE task.id = ?`,
+  insert:
     "INSERT INTO task (id, owner, kind, runner, conversation, status, is_open, is_head, node, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  const insertRequest = prepare(db, "INSERT INTO request VALUES (?, ?)");
-  const insertAnswer = prepare(db, "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING");
-  const update = prepare(
-    db,
-    "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
-  );
-  const heads = prepare(
-    db,
-    `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
-  );
-  const firstOpen = prepare(
-    db,
-    `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND conversation = ? ORDER BY ord LIMIT 1`,
-  );
-  const countOpen = prepare(
-    db,
-    "SELECT count(*) AS count FROM task WHERE is_open = 1 AND conversation = ?",
-  );
-  const openOf = prepare(
-    db,
-    `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND node = ? ORDER BY ord`,
-  );
-  const counts = prepare(db, "SELECT status, count(*) AS count FROM task GROUP BY status");
-  const oldestPending = prepare(
-    db,
+  insertRequest: "INSERT INTO request VALUES (?, ?)",
+  insertAnswer: "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING",
+  update: "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
+  heads: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
+  firstOpen: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND conversation = ? ORDER BY ord LIMIT 1`,
+  countOpen: "SELECT count(*) AS count FROM task WHERE is_open = 1 AND conversation = ?",
+  openOf: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND node = ? ORDER BY ord`,
+  counts: "SELECT status, count(*) AS count FROM task GROUP BY status",
+  oldestPending:
     "SELECT request.body AS request FROM task JOIN request ON request.task = ord WHERE status = 'pending' ORDER BY ord LIMIT 1",
-  );
-  const list = prepare(
-    db,
-    `SELECT ${columns} FROM ${source}
+  list: `SELECT ${columns} FROM ${source}
      WHERE (?1 IS NULL OR owner = ?1) AND ord < ?2
        AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))
        AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR runner = ?5) AND (?6 IS NULL OR conversation = ?6)
      ORDER BY ord DESC LIMIT ?7`,
-  );
+} as const;
+
+function statsOf(sql: Record<keyof typeof tasksSql, Statement>): ReturnType<TaskTable["stats"]> {
+  const found = new Map(sql.counts.all().map((raw) => [raw["status"], countIn(raw)]));
+  const of = (status: Task["status"]): number => found.get(status) ?? 0;
+  const oldest = sql.oldestPending.get();
   return {
-    find: (id) => {
-      const raw = find.get(id);
-      return raw === undefined ? undefined : toRow(raw);
+    counts: {
+      pending: of("pending"),
+      running: of("running"),
+      input_required: of("input_required"),
+      completed: of("completed"),
+      failed: of("failed"),
     },
+    oldestPendingTime:
+      oldest === undefined ? null : parsed<Request>(oldest, "request").acceptedTime,
+  };
+}
+
+/** Tasks in SQLite. */
+export function sqliteTasks(db: DatabaseSync): TaskTable {
+  const sql = prepareAll(db, tasksSql);
+  return {
+    find: (id) => rowIn(sql.find.get(id)),
     insert: (row) => {
       const { request, live } = split(row);
       const { id, owner, kind, runner, conversationId, status, output } = row.task;
-      const order = insert.run(
+      const order = sql.insert.run(
         id,
         owner,
         kind,
@@ -107,14 +114,14 @@ export function sqliteTasks(db: DatabaseSync): TaskTable {
         row.worker?.node ?? null,
         JSON.stringify(live),
       );
-      insertRequest.run(order, JSON.stringify(request));
-      if (output !== null) insertAnswer.run(order, output.output);
+      sql.insertRequest.run(order, JSON.stringify(request));
+      if (output !== null) sql.insertAnswer.run(order, output.output);
       return { ...row, order };
     },
     update: (row) => {
       const { live } = split(row);
-      if (row.task.output !== null) insertAnswer.run(row.order, row.task.output.output);
-      update.run(
+      if (row.task.output !== null) sql.insertAnswer.run(row.order, row.task.output.output);
+      sql.update.run(
         row.task.status,
         isOpen(row),
         row.isHead ? 1 : 0,
@@ -124,16 +131,13 @@ export function sqliteTasks(db: DatabaseSync): TaskTable {
       );
     },
     heads: function* (runner) {
-      for (const raw of paged((after) => heads.all(runner, after), pageSize)) yield toRow(raw);
+      for (const raw of paged((after) => sql.heads.all(runner, after), pageSize)) yield toRow(raw);
     },
-    firstOpen: (conversationId) => {
-      const raw = firstOpen.get(conversationId);
-      return raw === undefined ? undefined : toRow(raw);
-    },
-    countOpen: (conversationId) => countIn(countOpen.get(conversationId)),
-    openOf: (node) => openOf.all(node).map(toRow),
+    firstOpen: (conversationId) => rowIn(sql.firstOpen.get(conversationId)),
+    countOpen: (conversationId) => countIn(sql.countOpen.get(conversationId)),
+    openOf: (node) => sql.openOf.all(node).map(toRow),
     list: ({ owner, status, kind, runner, conversationId }, { limit, before }) =>
-      list
+      sql.list
         .all(
           owner,
           before ?? Number.MAX_SAFE_INTEGER,
@@ -144,21 +148,6 @@ export function sqliteTasks(db: DatabaseSync): TaskTable {
           limit,
         )
         .map(toRow),
-    stats: () => {
-      const found = new Map(counts.all().map((raw) => [raw["status"], countIn(raw)]));
-      const of = (status: Task["status"]): number => found.get(status) ?? 0;
-      const oldest = oldestPending.get();
-      return {
-        counts: {
-          pending: of("pending"),
-          running: of("running"),
-          input_required: of("input_required"),
-          completed: of("completed"),
-          failed: of("failed"),
-        },
-        oldestPendingTime:
-          oldest === undefined ? null : parsed<Request>(oldest, "request").acceptedTime,
-      };
-    },
+    stats: () => statsOf(sql),
   };
 }

@@ -12,7 +12,7 @@ export interface Statement {
 }
 
 /** Prepares a statement. */
-export function prepare(db: DatabaseSync, sql: string): Statement {
+function prepare(db: DatabaseSync, sql: string): Statement {
   const statement = db.prepare(sql);
   return {
     get: (...values) => statement.get(...values),
@@ -43,4 +43,13 @@ export function parsed<T>(raw: Raw, column: string): T {
 /** The number that a counting statement gives. */
 export function countIn(raw: Raw | undefined): number {
   return Number(raw?.["count"] ?? 0);
+}
+
+/** Prepares a table of statements. */
+export function prepareAll<Name extends string>(
+  db: DatabaseSync,
+  sql: Readonly<Record<Name, string>>,
+): Readonly<Record<Name, Statement>> {
+  const entries = Object.entries<string>(sql).map(([name, text]) => [name, prepare(db, text)]);
+  return Object.fromEntries(entries) as Record<Name, Statement>;
 }
