@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, open, readdir, realpath, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Where a binary was found. */
 export interface CodexBinary {
@@ -18,7 +18,7 @@ export interface BinarySearch {
   readonly command?: string | undefined;
   /** The PATH to search, as in the environment. */
   readonly searchPath?: string | undefined;
-  /** The module from which `@openai/codex` is resolved; this plugin by default. */
+  /** The path of the module from which `@openai/codex` is looked for; this plugin by default. */
   readonly from?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface BinarySearch {
  * @returns `undefined` when there is none; nothing is said of whether it can be run
  */
 export async function findBinary(search: BinarySearch): Promise<CodexBinary | undefined> {
-  const { command, searchPath = "", from = import.meta.url } = search;
+  const { command, searchPath = "", from = fileURLToPath(import.meta.url) } = search;
   if (command !== undefined) {
     return { path: (await behindWrapper(command)) ?? command, foundBy: "option" };
   }
@@ -67,10 +67,10 @@ async function beginningOf(path: string): Promise<string> {
 
 /** The native binary of the npm package that a module resolves; `undefined` when it resolves none. */
 async function nativeOf(module: string): Promise<string | undefined> {
-  const root = resolvePackage(module, "@openai/codex");
+  const root = await packageFolder(module, "@openai/codex");
   if (root === undefined) return undefined;
   const platform = `@openai/codex-${process.platform}-${process.arch}`;
-  const holder = resolvePackage(join(root, "package.json"), platform) ?? root;
+  const holder = (await packageFolder(join(root, "package.json"), platform)) ?? root;
   const vendor = join(holder, "vendor");
   for (const target of (await readdir(vendor).catch(absent)) ?? []) {
     // The second is where older versions keep it.
@@ -82,12 +82,15 @@ async function nativeOf(module: string): Promise<string | undefined> {
   return undefined;
 }
 
-function resolvePackage(module: string, name: string): string | undefined {
-  try {
-    return dirname(createRequire(module).resolve(`${name}/package.json`));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
-    throw error;
+/**
+ * The real folder of a package, from the `node_modules` beside and above a module. `NODE_PATH` has no say: what runs
+ * with a person's login must not depend on a variable.
+ */
+async function packageFolder(module: string, name: string): Promise<string | undefined> {
+  for (let folder = dirname(module); ; folder = dirname(folder)) {
+    const found = await realpath(join(folder, "node_modules", name)).catch(absent);
+    if (found !== undefined) return found;
+    if (folder === dirname(folder)) return undefined;
   }
 }
 

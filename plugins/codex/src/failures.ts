@@ -72,10 +72,9 @@ export function failedProcess(outcome: ProcessOutcome, stderrTail: string): Runn
   // The exit code is data: the bridge puts it behind the text.
   const how = outcome.type === "exited" ? undefined : describeOutcome(outcome);
   const texts = ["Codex ended without a result.", how, reason];
+  const message = texts.filter((text) => text !== undefined).join(" ");
   const exitCode = "exitCode" in outcome ? outcome.exitCode : null;
-  return failed(texts.filter((text) => text !== undefined).join(" "), {
-    ...(exitCode === null ? {} : { exitCode }),
-  });
+  return failed(message, exitCode === null ? {} : { exitCode });
 }
 
 const longestReason = 2_000;

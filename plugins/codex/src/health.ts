@@ -1,14 +1,9 @@
 import { isAbsolute, join } from "node:path";
 import type { RunnerHealth } from "@agent-bridge/core";
-import {
-  captureProcess,
-  describeOutcome,
-  startProcess,
-  type ProcessOptions,
-} from "@agent-bridge/process";
+import { captureProcess, startProcess, type ProcessOptions } from "@agent-bridge/process";
 import { installAdvice, type CodexBinary } from "./binary.ts";
 import { failedProcess } from "./failures.ts";
-import { accountSchema, initializedSchema, versionIn } from "./protocol.ts";
+import { accountSchema, initializedSchema, notificationSchemas, versionIn } from "./protocol.ts";
 import { readMessage, Rpc, type Reply } from "./rpc.ts";
 
 /** How long each of the two looks may take. */
@@ -26,12 +21,17 @@ export async function checkHealth(
   const limits = { totalMs: checkMs, interruptMs: 0, graceMs: 500 };
   const options = { command: path, env, cwd: "/", signal, limits };
   const [answer, sandbox] = await Promise.all([askAccount(options), trySandbox(options)]);
-  const { version, problem, isSignedOut } = answer;
+  const { version, problem, isSignedOut, warnings = [] } = answer;
   const home = env["CODEX_HOME"] ?? (env["HOME"] === undefined ? "" : join(env["HOME"], ".codex"));
   const signIn = isAbsolute(home)
     ? `Codex is not signed in. Run \`CODEX_HOME=${home} codex login\`, or set up a model provider in ${join(home, "config.toml")}.`
     : "Codex has no home. Set the plugin's option `home`.";
-  const problems = [problem, isSignedOut ? signIn : undefined, problem ? undefined : sandbox];
+  const problems = [
+    problem,
+    isSignedOut ? signIn : undefined,
+    problem === undefined ? sandbox : undefined,
+    ...warnings,
+  ];
   return {
     ready: problem === undefined && !isSignedOut,
     version: version ?? null,
@@ -40,23 +40,37 @@ export async function checkHealth(
   };
 }
 
+function keep(reply: Reply): Reply {
+  return reply;
+}
+
 interface AccountAnswer {
   readonly version?: string;
   readonly problem?: string;
   readonly isSignedOut?: boolean;
+  /** What Codex says of its settings. */
+  readonly warnings?: readonly string[];
 }
+
+/** Without bubblewrap on the PATH, Codex uses its own: whether that works is what the sandbox's trial shows. */
+const ownBubblewrap = /bundled bubblewrap/;
 
 /** Starts Codex, and asks who is signed in: it knows of every way, and answers without a network. */
 async function askAccount(options: ProcessOptions): Promise<AccountAnswer> {
   await using running = startProcess({ ...options, args: ["app-server"] });
   const rpc = new Rpc<Reply>((line) => void running.writeLine(line));
-  const keep = (reply: Reply): Reply => reply;
   const clientInfo = { name: "agent-bridge", title: null, version: "1" };
   const capabilities = { experimentalApi: true, requestAttestation: false };
   rpc.call("initialize", { clientInfo, capabilities }, keep);
   let version: string | undefined;
+  const warnings: string[] = [];
   for await (const line of running.lines) {
     const message = readMessage(line);
+    if (message?.method === "configWarning") {
+      const { data } = notificationSchemas.configWarning.safeParse(message.params);
+      const text = [data?.summary, data?.details].filter(Boolean).join(" ");
+      if (text !== "" && !ownBubblewrap.test(text)) warnings.push(text);
+    }
     const reply = message?.method === undefined && message ? rpc.settle(message) : undefined;
     if (reply === undefined) continue;
     if (version === undefined) {
@@ -70,7 +84,7 @@ async function askAccount(options: ProcessOptions): Promise<AccountAnswer> {
     // A version that does not tell is not reason to say that something is missing.
     const account = reply.ok ? accountSchema.safeParse(reply.result).data : undefined;
     const isSignedOut = account?.requiresOpenaiAuth === true && account.account === null;
-    return { version, isSignedOut };
+    return { version, isSignedOut, warnings };
   }
   const outcome = await running.stop();
   const end = failedProcess(outcome, running.stderrTail);
@@ -85,9 +99,12 @@ async function askAccount(options: ProcessOptions): Promise<AccountAnswer> {
 async function trySandbox(options: ProcessOptions): Promise<string | undefined> {
   const args = ["sandbox", "-c", 'sandbox_mode="read-only"', "--", "true"];
   const { outcome, stderrTail } = await captureProcess({ ...options, args });
-  // 2 is how the command line says that it does not know such a command: then nothing is known.
-  if (outcome.type !== "exited" || outcome.exitCode === 0 || outcome.exitCode === 2)
-    return undefined;
-  const reason = stderrTail.trim().split("\n").at(-1) ?? describeOutcome(outcome);
-  return `Codex's sandbox does not work here, so its shell commands fail unless a route sets \`"sandbox": "danger-full-access"\`: ${reason}`;
+  if (outcome.type !== "exited" || outcome.exitCode === 0) return undefined;
+  // It may also fail for what has nothing to do with the sandbox, such as settings that can not be read.
+  const reason = stderrTail.split("\n").findLast((line) => sandboxFailure.test(line));
+  if (reason === undefined) return undefined;
+  return `Codex's sandbox does not work here, so its shell commands fail unless a route sets \`"sandbox": "danger-full-access"\`: ${reason.trim()}`;
 }
+
+/** How the sandboxes of Linux and macOS complain. */
+const sandboxFailure = /^\s*(bwrap|sandbox-exec|landlock|seccomp)\b/i;

@@ -37,7 +37,7 @@ export const accountSchema = z.object({
 });
 
 /** An error of a turn. `codexErrorInfo` is a word, or an object whose only key is the word. */
-export const turnErrorSchema = z.object({
+const turnErrorSchema = z.object({
   message: z.string(),
   codexErrorInfo: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
   additionalDetails: z.string().nullish(),
@@ -56,7 +56,7 @@ const tokensSchema = z.object({
 export type ThreadTokens = z.output<typeof tokensSchema>;
 
 /** An item of a turn; the rest of it depends on `type`. */
-export const itemSchema = z.looseObject({ type: z.string(), id: z.string() });
+const itemSchema = z.looseObject({ type: z.string(), id: z.string() });
 
 export type Item = z.output<typeof itemSchema>;
 

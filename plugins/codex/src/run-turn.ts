@@ -30,7 +30,7 @@ export interface TurnSetup {
 }
 
 /** Codex takes no more in one message. */
-export const maxPromptCharacters = 1_048_576;
+const maxPromptCharacters = 1_048_576;
 
 /** How long Codex may take to write its session down and end, after its turn. */
 const closeMs = 2_000;
@@ -103,7 +103,7 @@ async function prepare(
   io: TurnIo,
   setup: TurnSetup,
 ): Promise<{ readonly binary: CodexBinary; readonly cwd: string } | RunnerEnd> {
-  if (prompt.length > maxPromptCharacters && [...prompt].length > maxPromptCharacters) {
+  if (characterCount(prompt) > maxPromptCharacters) {
     const limit = maxPromptCharacters.toLocaleString("en");
     return failed(`The message has more than ${limit} characters, which Codex does not take.`);
   }
@@ -157,6 +157,16 @@ function judge(end: RunnerEnd, signal: AbortSignal, lost: AbortSignal): RunnerEn
     return isBridgeError(reason, "CLAIM_LOST") ? aborted : failed(describeError(reason));
   }
   return end.outcome === "aborted" ? failed("Codex interrupted the turn by itself.") : end;
+}
+
+/** Counts as Codex does: a character outside of the basic plane is one, though a string has two units for it. */
+function characterCount(text: string): number {
+  if (text.length <= maxPromptCharacters) return text.length;
+  let count = 0;
+  for (let index = 0; index < text.length; count++) {
+    index += (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return count;
 }
 
 async function isFolder(path: string): Promise<boolean> {

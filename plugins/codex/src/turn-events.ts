@@ -33,7 +33,7 @@ export class TurnEvents {
     this.#usage = new TurnUsage(session?.state);
   }
 
-  /** True when the turn has begun to do something beside thinking and talking. */
+  /** True when the turn may have done something beside thinking and talking. */
   get hasActed(): boolean {
     return this.#hasActed;
   }
@@ -171,7 +171,11 @@ export class TurnEvents {
 
   #counted({ tokenUsage }: NotificationParams["thread/tokenUsage/updated"]): RunnerEvent[] {
     const usage = this.#usage.count(tokenUsage.total);
-    return usage === undefined ? [] : [this.#session(), { type: "usage", ...usage }];
+    if (usage === undefined) return [];
+    // The model has answered, and if the turn goes on, then because it called a tool: Codex is silent about some,
+    // such as a command that the sandbox stopped halfway.
+    this.#hasActed = true;
+    return [this.#session(), { type: "usage", ...usage }];
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   Answer,
+  Json,
   JsonObject,
   Logger,
   QuestionText,
@@ -65,7 +66,7 @@ export class TurnExchange {
   constructor(request: TurnRequest, ports: ExchangePorts) {
     this.#request = request;
     this.#ports = ports;
-    this.#rpc = new Rpc(ports.write);
+    this.#rpc = new Rpc((line) => ports.write(line));
     this.#events = new TurnEvents(request.session);
   }
 
@@ -98,6 +99,7 @@ export class TurnExchange {
 
   /** Asks Codex to end the turn; resolves when it has, or where there is none. */
   async interrupt(): Promise<void> {
+    if (this.#end !== undefined) return;
     if (this.#threadId === undefined || this.#turnId === undefined) return;
     const params = { threadId: this.#threadId, turnId: this.#turnId };
     this.#rpc.call("turn/interrupt", params, () => []);
@@ -221,14 +223,22 @@ export class TurnExchange {
       );
     }
     this.#asked.add(id);
-    this.#ports.ask(question.text).then(
-      (answer) => {
-        // Codex may have given the question up meanwhile.
-        if (this.#asked.delete(id)) this.#rpc.answer(id, question.result(answer));
-      },
-      (error: unknown) => this.#ports.lost(error),
-    );
+    void this.#put(id, question.text, (answer) => question.result(answer));
     return [];
+  }
+
+  /** Puts a question, and gives its answer to Codex unless Codex has given the question up meanwhile. */
+  async #put(
+    id: string | number,
+    text: QuestionText,
+    result: (answer: Answer) => Json,
+  ): Promise<void> {
+    try {
+      const answer = await this.#ports.ask(text);
+      if (this.#asked.delete(id)) this.#rpc.answer(id, result(answer));
+    } catch (error) {
+      this.#ports.lost(error);
+    }
   }
 
   /** An event that must wait until the session has been told. */

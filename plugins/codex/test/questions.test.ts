@@ -36,6 +36,34 @@ async function asked(
 const sha256 = (value: unknown): string =>
   createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
+/** Codex's request for the answers to some questions. */
+const ask = (...ids: string[]) =>
+  [
+    "item/tool/requestUserInput",
+    {
+      itemId: "call",
+      questions: ids.map((id) => ({
+        id,
+        header: "H",
+        question: `Which ${id}?`,
+        options: [{ label: "A", description: "the first" }],
+      })),
+    },
+  ] as const;
+
+/** Codex's request for a form of an MCP server. */
+const form = (properties: JsonObject) =>
+  [
+    "mcpServer/elicitation/request",
+    {
+      mode: "form",
+      serverName: "files",
+      message: "Allow it?",
+      requestedSchema: { type: "object", properties },
+      _meta: { tool: "delete" },
+    },
+  ] as const;
+
 describe("approvals", () => {
   test("a command is shown exactly, and the answer binds to what is shown", async () => {
     const { question, turn } = await asked("approve");
@@ -115,20 +143,6 @@ describe("approvals", () => {
 });
 
 describe("input", () => {
-  const ask = (...ids: string[]) =>
-    [
-      "item/tool/requestUserInput",
-      {
-        itemId: "call",
-        questions: ids.map((id) => ({
-          id,
-          header: "H",
-          question: `Which ${id}?`,
-          options: [{ label: "A", description: "the first" }],
-        })),
-      },
-    ] as const;
-
   test("is asked with its options, and answered by question", async () => {
     const content = { a: "A", b: ["B", "C"], stranger: "x" };
     const { question, reply } = await asked(ask("a", "b"), { action: "accept", content });
@@ -149,18 +163,6 @@ describe("input", () => {
 });
 
 describe("what an MCP server asks", () => {
-  const form = (properties: JsonObject) =>
-    [
-      "mcpServer/elicitation/request",
-      {
-        mode: "form",
-        serverName: "files",
-        message: "Allow it?",
-        requestedSchema: { type: "object", properties },
-        _meta: { tool: "delete" },
-      },
-    ] as const;
-
   test("is input when its form has fields", async () => {
     const { question, reply } = await asked(form({ name: { type: "string" } }), {
       action: "accept",

@@ -19,7 +19,10 @@ export interface RunnerHealth {
   /** The agent's own version and where it was found; null for one that is no program. */
   readonly version: string | null;
   readonly path: string | null;
-  /** What is missing and what mends it; empty when ready. */
+  /**
+   * What is missing, and what mends it. One that is ready may have some too: what only a part of the turns will
+   * miss, such as a sandbox that can not work here.
+   */
   readonly problems: readonly string[];
 }
 

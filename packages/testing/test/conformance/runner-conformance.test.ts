@@ -126,7 +126,8 @@ describe("the suite fails a runner that", () => {
       "aborted while the model is silent, it ends with nothing left",
     ],
   ])("%s", async (_, faults, title) => {
-    await expect(runCase(title, faults)).rejects.toThrow();
+    // Each fails in its own way; the case that it fails is what matters.
+    await expect(runCase(title, faults)).rejects.toThrow(/\w/);
   });
 });
 

@@ -62,12 +62,10 @@ interface Work {
 
 async function* conduct(work: Work): AsyncGenerator<RunnerEvent> {
   const { turn, io, faults, id } = work;
-  if (io.signal.aborted) return yield { type: "end", outcome: "aborted" };
-  if (id === "gone") return yield { type: "end", outcome: "session_gone", message: "no such" };
-  try {
-    if (!faults.earlySpawn) await io.begins();
-  } catch (error) {
-    return yield { type: "end", outcome: "failed", message: String(error) };
+  const refusal = await begin(work);
+  if (refusal !== undefined) {
+    yield refusal;
+    return;
   }
   const { stateId, taskId, attempt } = io.mark;
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
@@ -91,6 +89,18 @@ async function* conduct(work: Work): AsyncGenerator<RunnerEvent> {
     } else child.unref();
   }
   yield endOf(work);
+}
+
+/** @returns how the turn ends where it does not begin */
+async function begin({ io, id, faults }: Work): Promise<RunnerEnd | undefined> {
+  if (io.signal.aborted) return { type: "end", outcome: "aborted" };
+  if (id === "gone") return { type: "end", outcome: "session_gone", message: "no such" };
+  try {
+    if (!faults.earlySpawn) await io.begins();
+    return undefined;
+  } catch (error) {
+    return { type: "end", outcome: "failed", message: String(error) };
+  }
 }
 
 async function* act({ turn, io, faults }: Work, turns: number): AsyncGenerator<RunnerEvent> {

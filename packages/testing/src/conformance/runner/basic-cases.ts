@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import { processesWith } from "./marked-processes.ts";
 import {
@@ -76,13 +77,8 @@ export function basicCases<O>(about: RunnerConformance<O>): RunnerCase[] {
     {
       title: "ends, and does not throw, when its claim is lost at the beginning",
       run: async () => {
-        const onBegins = (): never => {
-          throw new Error("the claim is lost");
-        };
-        const turn = await turnOf(about, {
-          prompt: prompts.echo("saffron"),
-          io: turnIo({ onBegins }),
-        });
+        const io = turnIo({ onBegins: () => Promise.reject(new Error("the claim is lost")) });
+        const turn = await turnOf(about, { prompt: prompts.echo("saffron"), io });
         expect(["failed", "aborted"]).toContain(turn.end?.outcome);
         expect(turn.io.processes).toEqual([]);
       },
@@ -131,7 +127,9 @@ async function waitsForBegins<O>(about: RunnerConformance<O>): Promise<void> {
   });
   const turn = turnOf(about, { prompt: about.prompts.echo("saffron"), io });
   try {
-    await asked;
+    await Promise.race([asked, turn]);
+    // Long enough for one that does not wait for the answer to have spawned something.
+    await setTimeout(20);
     expect(await processesWith(io.markText)).toEqual([]);
     expect(io.calls).toEqual(["begins"]);
   } finally {

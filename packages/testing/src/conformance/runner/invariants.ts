@@ -1,4 +1,4 @@
-import type { RunnerEvent } from "@agent-bridge/core";
+import { describeError, type RunnerEvent } from "@agent-bridge/core";
 import type { RecordedTurn } from "./recorded-turn.ts";
 
 /** What every turn of every runner must keep, each as a sentence that says how it was broken; all kept: none. */
@@ -9,7 +9,7 @@ export function brokenInvariants(turn: RecordedTurn): string[] {
     ...toolPairs(turn.events),
     ...usages(turn.events),
   ];
-  if (turn.thrown !== undefined) broken.push(`run threw: ${String(turn.thrown)}`);
+  if (turn.thrown !== undefined) broken.push(`run threw: ${describeError(turn.thrown)}`);
   for (const { pid, command } of turn.leftBehind) {
     broken.push(`a process was left behind: ${pid} ${command}`);
   }
