@@ -55,13 +55,15 @@ function readStat(pid: number): Stat | undefined {
   // The second field is the program's name in parentheses and may hold any character, parentheses too.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, parentPid, groupId] = fields;
+  const threadCount = Number(fields[20 - 3]);
   const startTicks = fields[22 - 3];
   if (startTicks === undefined) return undefined;
   return {
     parentPid: Number(parentPid),
     groupId: Number(groupId),
     startTime: `${bootId()}/${startTicks}`,
-    hasEnded: state === "Z" || state === "X",
+    // A process whose first thread has ended looks the same while its other threads run on.
+    hasEnded: (state === "Z" || state === "X") && threadCount <= 1,
   };
 }
 

@@ -34,7 +34,7 @@ export type StopCause =
   | { readonly type: "output_failed"; readonly code: string; readonly message: string };
 
 /**
- * How a process ended; exactly one. What came first decides: a child that had exited before the abort has
+ * How a process ended; exactly one. What was seen first decides: a child whose exit was seen before the abort has
  * exited, one that answered the abort with exit code 0 was aborted.
  */
 export type ProcessOutcome =

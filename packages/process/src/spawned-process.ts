@@ -11,9 +11,11 @@ import { processTable, type ProcessEntry, type ProcessSnapshot } from "./process
 import { findTree, type FoundBy, type TreeRule } from "./process-tree.ts";
 import type { ProcessOptions, RunningProcess, WriteResult } from "./running-process.ts";
 
-/** How long the output may go on after the child's exit: another process may hold the pipe open for ever. */
-const drainMs = 1_000;
-/** The same after an end from outside: whoever held the pipe is dead by then. */
+/**
+ * How long the output may go on after the child's exit, since another process may hold the pipe open for ever: the
+ * two times are a second together, and only the second is given to a process that was, or now is, stopped.
+ */
+const drainMs = 800;
 const stoppedDrainMs = 200;
 /** What processes that outlive the child get between SIGTERM and SIGKILL. */
 const leftoverGraceMs = 500;
@@ -118,9 +120,9 @@ export class SpawnedProcess implements RunningProcess {
     await Promise.race([this.#exited.promise, this.#stopping.promise]);
     this.#timers.end();
     const known = this.#cause === undefined ? [] : await this.#shutDown();
-    if (this.#cause === undefined) await this.#drain(drainMs);
+    if (this.#cause === undefined) await this.#drain();
     const report = await this.#endTree(known);
-    if (this.#cause !== undefined) await this.#drain(stoppedDrainMs);
+    if (this.#cause !== undefined) await this.#drain();
     this.#release();
     return this.#outcomeOf(report);
   }
@@ -148,14 +150,13 @@ export class SpawnedProcess implements RunningProcess {
     const asked = Promise.try(interrupt, window.signal).catch((error: unknown) => {
       this.#interruptError ??= { interruptError: error };
     });
-    await Promise.race([asked, this.#waitForExit(this.#limits.interruptMs)]);
+    await within(this.#limits.interruptMs, Promise.race([asked, this.#exited.promise]));
     window.abort();
   }
 
   async #endTree(known: readonly ProcessIdentity[]): Promise<EndReport> {
     // A child that ignored SIGTERM has had its grace; what only outlived its parent gets one of its own.
     const isForced = !this.#hasExited;
-    if (isForced) this.#spawn.signalGroup("SIGKILL");
     const report = await endProcesses({
       table: processTable,
       rule: this.#treeRule,
@@ -179,12 +180,14 @@ export class SpawnedProcess implements RunningProcess {
     },
   };
 
-  /** Lets the output come to its end, or to `waitMs`, or to a stop. */
-  async #drain(waitMs: number): Promise<void> {
+  /** Lets the output come to its end, and cuts it where it does not. */
+  async #drain(): Promise<void> {
     this.lines.drain();
     const ended = Promise.all([this.lines.ended, this.#stderrEnded.promise]);
-    const isStopped = this.#cause !== undefined;
-    await within(waitMs, isStopped ? ended : Promise.race([ended, this.#stopping.promise]));
+    if (this.#cause === undefined) {
+      await within(drainMs, Promise.race([ended, this.#stopping.promise]));
+    }
+    await within(stoppedDrainMs, ended);
     this.lines.cut();
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
   findMarked,
@@ -38,7 +39,9 @@ export function startPuppet(verbs: readonly string[], options: PuppetOptions): R
 }
 
 export async function allLines(running: RunningProcess): Promise<string[]> {
-  return Array.fromAsync(running.lines);
+  const lines: string[] = [];
+  for await (const line of running.lines) lines.push(line);
+  return lines;
 }
 
 /** Reads one line and leaves the rest. */
@@ -58,10 +61,10 @@ export async function expectNoneLeft(stateId: string): Promise<void> {
   expect(await findMarked({ stateId })).toEqual({ processes: [], problem: null });
 }
 
+/** Asked of `/proc` itself and not of the code under test. */
 export function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
