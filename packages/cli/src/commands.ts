@@ -1,5 +1,6 @@
 import type { CommandRow } from "./command.ts";
 import { conversation } from "./commands/conversation.ts";
+import { demo } from "./commands/demo.ts";
 import { down } from "./commands/down.ts";
 import { send } from "./commands/send.ts";
 import { status } from "./commands/status.ts";
@@ -9,6 +10,7 @@ import { version } from "./commands/version.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandRow[] = [
+  demo,
   up,
   down,
   status,
