@@ -17,7 +17,7 @@ const oneLine = (text: string, most: number): string => {
 /** The command of a shell call; the whole input of any other. */
 function commandOf(input: Json): string {
   const command =
-    typeof input === "object" && input !== null && "command" in input ? input.command : input;
+    typeof input === "object" && input !== null && "command" in input ? input["command"] : input;
   return typeof command === "string" ? command : JSON.stringify(command);
 }
 
