@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   allLines,
   expectNoneLeft,
+  identityOf,
   isRunning,
   newMark,
   newStateId,
@@ -88,13 +89,13 @@ describe("S19 an abort ends a process once, whenever it comes", () => {
   });
 
   test("leaving the scope of the handle ends the process", async () => {
-    let pid: number | undefined;
+    let pid: number;
     {
       await using running = startPuppet(["say:ready", "stay"], { mark: newMark(stateId) });
       await nextLine(running);
-      pid = running.pid;
+      pid = identityOf(running).pid;
     }
-    expect(isRunning(pid!)).toBe(false);
+    expect(isRunning(pid)).toBe(false);
   });
 });
 

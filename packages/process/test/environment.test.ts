@@ -50,8 +50,9 @@ test.for(["*", "", "A B", "*A", "A=*", "1A"])("%j is no rule of an allow-list", 
 });
 
 test("a bad entry is refused without its value in the error", () => {
-  for (const entries of [{ "A=B": "hidden" }, { A: "hidden\0" }]) {
-    const build = () => allowedEnvironment({}, { entries: entries as Record<string, string> });
+  const cases: readonly Record<string, string>[] = [{ "A=B": "hidden" }, { A: "hidden\0" }];
+  for (const entries of cases) {
+    const build = () => allowedEnvironment({}, { entries });
     expect(build).toThrow(TypeError);
     expect(build).not.toThrow(/hidden/);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { linuxProcessTable } from "../src/linux-process-table.ts";
 import { parseProcesses, psProcessTable } from "../src/ps-process-table.ts";
-import { newMark, newStateId, nextLine, startPuppet } from "./puppet.ts";
+import { identityOf, newMark, newStateId, nextLine, startPuppet } from "./puppet.ts";
 
 describe.for([
   ["/proc", linuxProcessTable],
@@ -11,7 +11,7 @@ describe.for([
     const mark = newMark(newStateId());
     await using running = startPuppet(["say:ready", "stay"], { mark });
     await nextLine(running);
-    const pid = running.pid!;
+    const { pid } = identityOf(running);
     const { processes, problem } = await table.snapshot();
     expect(problem).toBeNull();
     expect(processes.get(pid)).toEqual({
@@ -26,7 +26,8 @@ describe.for([
   test("knows a running process from one that has ended", async () => {
     const running = startPuppet(["say:ready", "stay"], { mark: newMark(newStateId()) });
     await nextLine(running);
-    const identity = { pid: running.pid!, startTime: table.startTimeOf(running.pid!)! };
+    const { pid } = identityOf(running);
+    const identity = { pid, startTime: table.startTimeOf(pid) ?? "none" };
     expect(table.isAlive(identity)).toBe(true);
     await running.stop();
     expect(table.isAlive(identity)).toBe(false);
@@ -36,7 +37,7 @@ describe.for([
 });
 
 test("a process with a recycled pid is another one", () => {
-  const startTime = linuxProcessTable.startTimeOf(process.pid)!;
+  const startTime = linuxProcessTable.startTimeOf(process.pid) ?? "none";
   expect(linuxProcessTable.isAlive({ pid: process.pid, startTime })).toBe(true);
   expect(linuxProcessTable.isAlive({ pid: process.pid, startTime: `${startTime}0` })).toBe(false);
 });

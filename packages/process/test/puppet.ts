@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import {
   findMarked,
   startProcess,
+  type ProcessIdentity,
   type ProcessMark,
   type ProcessOptions,
   type RunningProcess,
@@ -55,6 +56,12 @@ export async function readPids(running: RunningProcess, count: number): Promise<
   const pids: number[] = [];
   while (pids.length < count) pids.push(Number((await nextLine(running)).split(" ")[1]));
   return pids;
+}
+
+/** The identity of a child that was spawned. */
+export function identityOf({ identity }: RunningProcess): ProcessIdentity {
+  if (identity === undefined) throw new Error("Nothing was spawned.");
+  return identity;
 }
 
 export async function expectNoneLeft(stateId: string): Promise<void> {

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findMarked, startProcess } from "@agent-bridge/process";
 import { afterEach, describe, expect, test } from "vitest";
-import { allLines, expectNoneLeft, newMark, newStateId, nextLine, startPuppet } from "./puppet.ts";
+import {
+  allLines,
+  expectNoneLeft,
+  identityOf,
+  newMark,
+  newStateId,
+  nextLine,
+  startPuppet,
+} from "./puppet.ts";
 
 const stateId = newStateId();
 afterEach(() => expectNoneLeft(stateId));
@@ -28,7 +36,7 @@ describe("the outcome", () => {
   test("a death by a signal that others sent is told with its name", async () => {
     await using running = startPuppet(["say:ready", "stay"], { mark: newMark(stateId) });
     await nextLine(running);
-    process.kill(running.pid!, "SIGKILL");
+    process.kill(identityOf(running).pid, "SIGKILL");
     expect(await running.exit).toEqual({ type: "signalled", signal: "SIGKILL", ...quiet });
   });
 
@@ -100,11 +108,11 @@ describe("the environment", () => {
   test("S24 two children see their own entries, and nothing of each other or of this process", async () => {
     process.env["PROCESS_TEST_SECRET"] = "of the parent";
     const marks = [newMark(stateId), newMark(stateId)] as const;
-    const [first, second] = marks.map((mark, index) =>
+    const children = marks.map((mark, index) =>
       startPuppet(["say-environment"], { mark, env: { [`KEY_${index}`]: `secret ${index}` } }),
     );
-    const environments = await Promise.all([nextLine(first!), nextLine(second!)]);
-    await Promise.all([first!.exit, second!.exit]);
+    const environments = await Promise.all(children.map(nextLine));
+    await Promise.all(children.map(({ exit }) => exit));
     delete process.env["PROCESS_TEST_SECRET"];
     expect(environments.map((text) => JSON.parse(text) as unknown)).toEqual([
       { KEY_0: "secret 0", AGENT_BRIDGE_RUN: `${stateId}:${marks[0].taskId}:1` },
