@@ -8,6 +8,7 @@ import {
   appendEvent,
   closeQuestion,
   enqueue,
+  hasDestination,
   hintAcks,
   promoteLane,
   questionOf,
@@ -41,7 +42,7 @@ export function endTask(
   const { ending, hints } = of;
   closeQuestion(context, row, { question: questionOf(context, row), state: "void" });
   appendEvent(context, row, terminalEvent(ending));
-  const hasReply = row.destination !== null && row.provenance.channel !== null;
+  const hasReply = hasDestination(row);
   const task: Task = {
     ...row.task,
     status: ending.status,

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { maxEventBytes, type NewEvent } from "../contract/event.ts";
+import { type EventType, maxEventBytes, type NewEvent } from "../contract/event.ts";
 import type { Json } from "../contract/json.ts";
 
 const mark = "…";
@@ -14,7 +14,7 @@ function shortened(value: Json, longest: number): Json {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item: Json) => shortened(item, longest));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, shortened(item as Json, longest)]),
+    Object.entries(value).map(([key, item]) => [key, shortened(item, longest)]),
   );
 }
 
@@ -33,12 +33,19 @@ function trimmed(value: Json, bytes: number): Json {
   return kept;
 }
 
-/**
- * An event's data as JSON text of at most 64 KiB. What is larger has its longest texts shortened.
- *
- * @returns `cutBytes`: the size before it was cut, null when it is whole
- */
-export function eventBody(event: NewEvent): { body: string; cutBytes: number | null } {
+/** An event as it is stored: its data as JSON text. `cutBytes`: the size before it was cut, null when it is whole. */
+export interface EventBody {
+  readonly type: EventType;
+  readonly body: string;
+  readonly cutBytes: number | null;
+}
+
+/** An event's data as JSON text of at most 64 KiB. What is larger has its longest texts shortened. */
+export function eventBody(event: NewEvent): EventBody {
+  return { type: event.type, ...boundedText(event) };
+}
+
+function boundedText(event: NewEvent): Omit<EventBody, "type"> {
   const body = JSON.stringify(event.data);
   const given = event.cut?.bytes ?? null;
   if (body.length * 3 <= maxEventBytes) return { body, cutBytes: given };

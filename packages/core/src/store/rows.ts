@@ -39,7 +39,7 @@ export interface TaskRow {
   /** True when effects were announced, and no suspension came after that. */
   readonly hasBegun: boolean;
   readonly process: (ProcessRecord & { readonly attempt: number }) | null;
-  /** What a suspended turn left; kept until the attempt that takes the answer begins. */
+  /** What a suspended turn left; kept until the attempt that took the answer begins, or asks again. */
   readonly suspension: { readonly state: Json } | null;
   /** Its newest question. */
   readonly questionId: string | null;

@@ -19,14 +19,16 @@ export const maxMetadataBytes = 4 * 1024;
 export const maxDeadLetterBytes = 256 * 1024;
 /** How many refused (`not_allowed`) messages of one channel are kept; the rest is only counted. */
 export const maxRefused = { count: 1_000, bytes: 64 * 1024 * 1024 } as const;
+/** The most rows of one page. */
+export const maxPage = 1_000;
 /** The most messages that `history` gives. */
 export const maxHistory = 1_000;
 /** The most events that one read looks at beyond those it returns, so that no read holds up the process. */
 export const scanSpan = 4_096;
 
 /** True for an open task whose turn has ended until its question is answered. */
-export function isSuspended(row: TaskRow): boolean {
-  return row.task.status === "input_required" && !row.isHeld && row.suspension !== null;
+export function isSuspended({ task, isHeld, suspension }: TaskRow): boolean {
+  return task.status === "input_required" && !isHeld && suspension !== null;
 }
 
 /** True when a worker may claim the task now. A cancelled one waits for nothing. */

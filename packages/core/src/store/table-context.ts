@@ -3,11 +3,17 @@ import { encodeCursor } from "../contract/cursor.ts";
 import type { BridgeEvent, NewEvent } from "../contract/event.ts";
 import type { Json } from "../contract/json.ts";
 import type { Hint } from "../contract/log.ts";
-import { eventBody } from "./event-body.ts";
+import { eventBody, type EventBody } from "./event-body.ts";
 import type { EventRow, OutboxRow, QuestionRow, TaskRow } from "./rows.ts";
 import { isFinal } from "../contract/task.ts";
 import { lineOf } from "./rules.ts";
 import type { Tables } from "./tables.ts";
+
+/**
+ * What a change may use when space runs out: `new` work is refused first, then what is `running`; an `end`
+ * (a finish, a cancel, a reply that is done) as long as there is any.
+ */
+export type Room = "new" | "running" | "end";
 
 /** What the parts of a store over tables share. Everything in it is synchronous: a transaction never waits. */
 export interface TableContext {
@@ -15,12 +21,8 @@ export interface TableContext {
   readonly tables: Tables;
   readonly clock: Clock;
   readonly random: Random;
-  /**
-   * Runs a change in a transaction of its own; resolves when it is durable. What throws is undone alone.
-   *
-   * @param of.isNewWork true for what may be refused when space runs out, before anything under way is
-   */
-  write<T>(change: (hints: Hint[]) => T, of?: { readonly isNewWork?: boolean }): Promise<T>;
+  /** Runs a change in a transaction of its own; resolves when it is durable. What throws is undone alone. @param room `end` by default */
+  write<T>(change: (hints: Hint[]) => T, room?: Room): Promise<T>;
   /** Runs a look at the tables. */
   read<T>(look: () => T): Promise<T>;
 }
@@ -42,14 +44,16 @@ export function toEvent(storeId: string, row: EventRow): BridgeEvent {
 
 /** Appends an event to a task's log. */
 export function appendEvent(context: TableContext, row: TaskRow, event: NewEvent): EventRow {
-  const { body, cutBytes } = eventBody(event);
+  return appendBody(context, row, eventBody(event));
+}
+
+/** Appends an event whose data is JSON text already. */
+export function appendBody(context: TableContext, row: TaskRow, event: EventBody): EventRow {
   return context.tables.events.append({
+    ...event,
     taskId: row.task.id,
     conversationId: row.task.conversationId,
     at: context.clock.now(),
-    type: event.type,
-    body,
-    cutBytes,
   });
 }
 
@@ -92,17 +96,22 @@ export function promoteLane(context: TableContext, conversationId: string | null
   if (next !== undefined && !next.isHead) tasks.update({ ...next, isHead: true });
 }
 
-/** Closes a question that is still open, with `turn.answer`. */
+/** Closes a question that is still open, with `turn.answer`. @returns that event; undefined when it was not open */
 export function closeQuestion(
   context: TableContext,
   row: TaskRow,
   of: { readonly question: QuestionRow | undefined; readonly state: "expired" | "void" },
-): void {
+): EventRow | undefined {
   const { question, state } = of;
-  if (question === undefined || question.question.state !== "open") return;
+  if (question?.question.state !== "open") return undefined;
   context.tables.questions.update({ ...question, question: { ...question.question, state } });
   const data = { questionId: question.question.id, action: "decline" as const, state };
-  appendEvent(context, row, { type: "turn.answer", data });
+  return appendEvent(context, row, { type: "turn.answer", data });
+}
+
+/** True when a text of this task has somewhere to go. */
+export function hasDestination(row: TaskRow): boolean {
+  return row.destination !== null && row.provenance.channel !== null;
 }
 
 /** The newest question of a task. */

@@ -1,7 +1,7 @@
-import type { AckDue, Intake } from "../contract/intake.ts";
+import type { Accepted, AckDue, Intake } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { isFinal, type Task } from "../contract/task.ts";
-import { acceptMessage } from "./accept.ts";
+import { acceptMessage, checkOutcome } from "./accept.ts";
 import { answerQuestion } from "./answering.ts";
 import { endTask } from "./ending.ts";
 import type { MessageRow } from "./rows.ts";
@@ -42,6 +42,8 @@ function mergeMetadata(
   return task;
 }
 
+const nameOf = ({ message }: { message: MessageRow }): string => String(message.order);
+
 function acksDue(
   context: TableContext,
   channel: string,
@@ -54,7 +56,6 @@ function acksDue(
     if (isSettled(message, row)) due.push({ message, ack: message.from?.ack ?? null });
     else if (style === "log") break;
   }
-  const nameOf = ({ message }: { message: MessageRow }): string => String(message.order);
   if (style === "queue")
     return due.map((item) => ({ channel, ack: item.ack, messages: [nameOf(item)] }));
   const newest = due.at(-1);
@@ -78,26 +79,34 @@ function acknowledge(
 export function tableIntake(context: TableContext): Intake {
   const { tables } = context;
   return {
-    accept: async ({ messages, position }) =>
-      await context.write(
-        (hints) => {
-          const results = messages.map((message) => acceptMessage(context, message, hints));
-          if (position !== undefined) {
-            tables.messages.savePosition(position.channel, position.next);
-          }
-          return results;
-        },
-        { isNewWork: true },
-      ),
+    accept: async (batch) => {
+      const { messages, position } = structuredClone(batch);
+      for (const message of messages) checkOutcome(message.outcome);
+      const change = (hints: Hint[]): readonly Accepted[] => {
+        const results = messages.map((message) => acceptMessage(context, message, hints));
+        if (position !== undefined) tables.messages.savePosition(position.channel, position.next);
+        return results;
+      };
+      return await context.write(change, "new");
+    },
     position: async (channel) => await context.read(() => tables.messages.position(channel)),
-    requestCancel: async (request) =>
-      await context.write((hints) => requestCancel(context, request, hints)),
-    answer: async (request) =>
-      await context.write((hints) => answerQuestion(context, request, hints)),
-    mergeMetadata: async (request) => await context.write(() => mergeMetadata(context, request)),
+    requestCancel: async (request) => {
+      const given = structuredClone(request);
+      return await context.write((hints) => requestCancel(context, given, hints));
+    },
+    answer: async (request) => {
+      const given = structuredClone(request);
+      return await context.write((hints) => answerQuestion(context, given, hints));
+    },
+    mergeMetadata: async (request) => {
+      const given = structuredClone(request);
+      return await context.write(() => mergeMetadata(context, given), "running");
+    },
     acksDue: async (channel, style) => await context.read(() => acksDue(context, channel, style)),
-    acknowledged: async (channel, messages) =>
-      await context.write((hints) => acknowledge(context, { channel, messages }, hints)),
+    acknowledged: async (channel, messages) => {
+      const given = { channel, messages: [...messages] };
+      await context.write((hints) => acknowledge(context, given, hints));
+    },
     unacknowledged: async (channel) =>
       await context.read(() => tables.messages.countUnacknowledged(channel)),
   };

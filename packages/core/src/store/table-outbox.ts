@@ -94,7 +94,7 @@ function bury(
   const { taskId, channel, text, type } = row.item;
   const task = tables.tasks.find(taskId);
   const kind = task?.task.kind ?? null;
-  const messageId = tables.tasks.find(taskId)?.messageKey ?? null;
+  const messageId = task?.messageKey ?? null;
   tables.deadLetters.insert({
     ...letter,
     ...deadLetterText(text),
@@ -114,52 +114,79 @@ function bury(
   close(context, { ...row, state: "dead" }, hints);
 }
 
+function postpone(
+  context: TableContext,
+  of: { row: OutboxRow; delayMs: number; unknown: boolean },
+  hints: Hint[],
+): void {
+  const { row, delayMs, unknown } = of;
+  context.tables.outbox.update({
+    ...row,
+    state: "pending",
+    worker: null,
+    waitUntil: context.clock.steady() + delayMs,
+    // Once a try may have arrived, no later one can take that back.
+    unknown: row.unknown || unknown,
+  });
+  noteReply(context, row, "pending");
+  hints.push({ topic: "outbox" });
+}
+
+function due(
+  context: TableContext,
+  channels: readonly string[],
+  limit: number,
+): readonly OutboxItem[] {
+  const { tables, clock } = context;
+  const time = clock.steady();
+  const items: OutboxItem[] = [];
+  for (const row of tables.outbox.heads(channels)) {
+    if (items.length >= limit) break;
+    if (isSendable(row, time)) items.push(toItem(row, time));
+  }
+  return items;
+}
+
+function nextDueMs(context: TableContext, channels: readonly string[]): number | null {
+  const { tables, clock } = context;
+  const time = clock.steady();
+  let least: number | null = null;
+  for (const row of tables.outbox.heads(channels)) {
+    const wait = row.waitUntil - time;
+    if (row.state === "pending" && wait > 0) least = Math.min(least ?? wait, wait);
+  }
+  return least;
+}
+
 /** The outbox, over tables. */
 export function tableOutbox(context: TableContext): Outbox {
-  const { tables, clock } = context;
-  const heads = (channels: readonly string[]): OutboxRow[] => [...tables.outbox.heads(channels)];
+  /** Runs a change of the item that this worker is sending; what it no longer holds is left as it is. */
+  const change = async (
+    of: { id: string; worker: WorkerId },
+    run: (row: OutboxRow, hints: Hint[]) => void,
+  ): Promise<void> => {
+    const { id, worker } = structuredClone(of);
+    await context.write((hints) => {
+      const row = sentBy(context, id, worker);
+      if (row !== undefined) run(row, hints);
+    });
+  };
   return {
-    due: async (channels, limit) =>
-      await context.read(() => {
-        const time = clock.steady();
-        return heads(channels)
-          .filter((row) => isSendable(row, time))
-          .slice(0, limit)
-          .map((row) => toItem(row, time));
-      }),
-    nextDueMs: async (channels) =>
-      await context.read(() => {
-        const time = clock.steady();
-        const waits = heads(channels).flatMap((row) =>
-          row.state === "pending" && row.waitUntil > time ? [row.waitUntil - time] : [],
-        );
-        return waits.length === 0 ? null : Math.min(...waits);
-      }),
-    sending: async (ids, worker, holdMs) =>
-      await context.write(() => take(context, { ids, worker, holdMs })),
-    delivered: async (id, worker, result) =>
-      await context.write((hints) => {
-        const row = sentBy(context, id, worker);
-        if (row !== undefined) deliver(context, { row, ...result }, hints);
-      }),
+    due: async (channels, limit) => await context.read(() => due(context, channels, limit)),
+    nextDueMs: async (channels) => await context.read(() => nextDueMs(context, channels)),
+    sending: async (ids, worker, holdMs) => {
+      const given = structuredClone({ ids, worker, holdMs });
+      return await context.write(() => take(context, given));
+    },
+    delivered: async (id, worker, { ref, repeated }) =>
+      await change({ id, worker }, (row, hints) => deliver(context, { row, ref, repeated }, hints)),
     postpone: async (id, worker, { delayMs, unknown }) =>
-      await context.write((hints) => {
-        const row = sentBy(context, id, worker);
-        if (row === undefined) return;
-        tables.outbox.update({
-          ...row,
-          state: "pending",
-          worker: null,
-          waitUntil: clock.steady() + delayMs,
-          unknown,
-        });
-        noteReply(context, row, "pending");
-        hints.push({ topic: "outbox" });
-      }),
-    dead: async (id, worker, letter) =>
-      await context.write((hints) => {
-        const row = sentBy(context, id, worker);
-        if (row !== undefined) bury(context, { row, letter }, hints);
-      }),
+      await change({ id, worker }, (row, hints) =>
+        postpone(context, { row, delayMs, unknown }, hints),
+      ),
+    dead: async (id, worker, deadLetter) => {
+      const letter = structuredClone(deadLetter);
+      await change({ id, worker }, (row, hints) => bury(context, { row, letter }, hints));
+    },
   };
 }

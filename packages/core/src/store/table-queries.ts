@@ -2,30 +2,33 @@ import { BridgeError } from "../contract/errors.ts";
 import type { DeadLetter, Page, Queries } from "../contract/queries.ts";
 import type { Scope } from "../contract/principal.ts";
 import type { Conversation } from "../contract/task.ts";
-import type { ConversationRow, DeadLetterRow } from "./rows.ts";
-import { isInScope, maxHistory, ownerIn, seenQuestion, seenState } from "./rules.ts";
+import type { ConversationRow, DeadLetterRow, TaskRow } from "./rows.ts";
+import { isInScope, maxHistory, maxPage, ownerIn, seenQuestion, seenState } from "./rules.ts";
 import { questionOf, type TableContext } from "./table-context.ts";
 import type { PageRequest } from "./tables.ts";
 
-/** @throws BridgeError CURSOR_INVALID when `after` is none that an earlier page gave */
-function pageRequest({ limit, after }: { limit: number; after: string | null }): PageRequest {
-  if (after !== null && !/^\d{1,15}$/.test(after))
-    throw new BridgeError("CURSOR_INVALID", { cursor: after.slice(0, 100) });
-  return {
-    limit: Math.min(Math.max(1, limit), 1000),
-    before: after === null ? null : Number(after),
-  };
+interface AskedPage {
+  readonly limit: number;
+  readonly after: string | null;
 }
 
-function toPage<R extends { readonly order: number }, T>(
-  rows: readonly R[],
-  page: PageRequest,
+/** A page of rows as it was asked for. @throws BridgeError CURSOR_INVALID when `after` is none that an earlier page gave */
+function pageOf<R extends { readonly order: number }, T>(
+  asked: AskedPage,
+  list: (page: PageRequest) => readonly R[],
   map: (row: R) => T,
 ): Page<T> {
-  const last = rows.at(-1);
+  const { after } = asked;
+  if (after !== null && !/^\d{1,15}$/.test(after))
+    throw new BridgeError("CURSOR_INVALID", { cursor: after.slice(0, 100) });
+  const limit = Math.min(Math.max(1, asked.limit), maxPage);
+  // One more than asked for tells whether this page is the last.
+  const rows = list({ limit: limit + 1, before: after === null ? null : Number(after) });
+  const given = rows.slice(0, limit);
+  const last = given.at(-1);
   return {
-    items: rows.map(map),
-    next: rows.length < page.limit || last === undefined ? null : String(last.order),
+    items: given.map(map),
+    next: rows.length <= limit || last === undefined ? null : String(last.order),
   };
 }
 
@@ -44,88 +47,102 @@ function toConversation({ tables }: TableContext, row: ConversationRow): Convers
   };
 }
 
-function toDeadLetter({ order: _, ...letter }: DeadLetterRow): DeadLetter {
-  return letter;
+function toDeadLetter(row: DeadLetterRow): DeadLetter {
+  const { id, reason, detail, kind, payload, bytes, sha256, channel, messageId, taskId, at } = row;
+  return { id, reason, detail, kind, payload, bytes, sha256, channel, messageId, taskId, at };
+}
+
+type TaskQueries = Pick<Queries, "task" | "tasks" | "questions" | "openQuestion">;
+
+function taskQueries(context: TableContext): TaskQueries {
+  const { tables, clock } = context;
+  const taskIn = (taskId: string, scope: Scope): TaskRow | undefined => {
+    const row = tables.tasks.find(taskId);
+    return row !== undefined && isInScope(row.task.owner, scope) ? row : undefined;
+  };
+  return {
+    task: async (taskId, scope) => await context.read(() => taskIn(taskId, scope)?.task),
+    tasks: async ({ scope, ...filter }, page) =>
+      await context.read(() =>
+        pageOf(
+          page,
+          (request) => tables.tasks.list({ ...filter, owner: ownerIn(scope) }, request),
+          (row) => row.task,
+        ),
+      ),
+    questions: async (taskId, scope) =>
+      await context.read(() => {
+        const row = taskIn(taskId, scope);
+        const questions = row === undefined ? [] : tables.questions.ofTask(taskId);
+        return questions.map((question) => seenQuestion(question, row, clock.steady()));
+      }),
+    openQuestion: async (conversationId) =>
+      await context.read(() => {
+        const row = tables.tasks.firstOpen(conversationId);
+        const question = row === undefined ? undefined : questionOf(context, row);
+        if (row === undefined || question === undefined) return undefined;
+        const isOpen = seenState(question, row, clock.steady()) === "open";
+        return isOpen ? { ...question.question, sender: row.provenance.sender } : undefined;
+      }),
+  };
+}
+
+type ConversationQueries = Pick<
+  Queries,
+  "conversation" | "conversationAt" | "conversations" | "history"
+>;
+
+const within = (row: ConversationRow | undefined, scope: Scope): ConversationRow | undefined =>
+  row !== undefined && isInScope(row.owner, scope) ? row : undefined;
+
+function conversationQueries(context: TableContext): ConversationQueries {
+  const { conversations } = context.tables;
+  const shown = (row: ConversationRow | undefined): Conversation | undefined =>
+    row === undefined ? undefined : toConversation(context, row);
+  return {
+    conversation: async (id, scope) =>
+      await context.read(() => shown(within(conversations.find(id), scope))),
+    conversationAt: async (place, scope) =>
+      await context.read(() => {
+        const owner = ownerIn(scope);
+        // Without a channel a place is a name that each owner may use.
+        if (place.channel === null && owner === null) return undefined;
+        return shown(within(conversations.at(place, owner ?? ""), scope));
+      }),
+    conversations: async (scope, page) =>
+      await context.read(() =>
+        pageOf(
+          page,
+          (request) => conversations.list(ownerIn(scope), request),
+          (row) => toConversation(context, row),
+        ),
+      ),
+    history: async (id, scope) =>
+      await context.read(() =>
+        within(conversations.find(id), scope) === undefined
+          ? []
+          : conversations.history(id, maxHistory),
+      ),
+  };
 }
 
 /** The reads, over tables. */
 export function tableQueries(context: TableContext): Queries {
-  const { tables, clock, read } = context;
-  const conversationIn = (
-    row: ConversationRow | undefined,
-    scope: Scope,
-  ): ConversationRow | undefined =>
-    row !== undefined && isInScope(row.owner, scope) ? row : undefined;
-  const shown = (row: ConversationRow | undefined): Conversation | undefined =>
-    row === undefined ? undefined : toConversation(context, row);
+  const { tables, clock } = context;
   return {
-    task: async (taskId, scope) =>
-      await read(() => {
-        const row = tables.tasks.find(taskId);
-        return row !== undefined && isInScope(row.task.owner, scope) ? row.task : undefined;
-      }),
-    tasks: async ({ scope, ...filter }, page) =>
-      await read(() => {
-        const request = pageRequest(page);
-        return toPage(
-          tables.tasks.list({ ...filter, owner: ownerIn(scope) }, request),
-          request,
-          (row) => row.task,
-        );
-      }),
-    conversation: async (id, scope) =>
-      await read(() => shown(conversationIn(tables.conversations.find(id), scope))),
-    conversationAt: async (place, scope) =>
-      await read(() =>
-        shown(
-          conversationIn(tables.conversations.at(place, ownerIn(scope) ?? place.workspace), scope),
-        ),
-      ),
-    conversations: async (scope, page) =>
-      await read(() => {
-        const request = pageRequest(page);
-        return toPage(tables.conversations.list(ownerIn(scope), request), request, (row) =>
-          toConversation(context, row),
-        );
-      }),
-    history: async (id, scope) =>
-      await read(() =>
-        conversationIn(tables.conversations.find(id), scope) === undefined
-          ? []
-          : tables.conversations.history(id, maxHistory),
-      ),
-    openQuestion: async (conversationId) =>
-      await read(() => {
-        const row = tables.tasks.firstOpen(conversationId);
-        const question = row === undefined ? undefined : questionOf(context, row);
-        if (
-          row === undefined ||
-          question === undefined ||
-          seenState(question, row, clock.steady()) !== "open"
-        )
-          return undefined;
-        return { ...question.question, sender: row.provenance.sender };
-      }),
-    questions: async (taskId, scope) =>
-      await read(() => {
-        const row = tables.tasks.find(taskId);
-        if (row === undefined || !isInScope(row.task.owner, scope)) return [];
-        return tables.questions
-          .ofTask(taskId)
-          .map((question) => seenQuestion(question, row, clock.steady()));
-      }),
+    ...taskQueries(context),
+    ...conversationQueries(context),
     deadLetters: async (page) =>
-      await read(() => {
-        const request = pageRequest(page);
-        return toPage(tables.deadLetters.list(request), request, toDeadLetter);
-      }),
+      await context.read(() =>
+        pageOf(page, (request) => tables.deadLetters.list(request), toDeadLetter),
+      ),
     deadLetter: async (id) =>
-      await read(() => {
+      await context.read(() => {
         const row = tables.deadLetters.find(id);
         return row === undefined ? undefined : toDeadLetter(row);
       }),
     stats: async () =>
-      await read(() => {
+      await context.read(() => {
         const { counts, oldestPendingTime } = tables.tasks.stats();
         return {
           tasks: counts,

@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Hint } from "../contract/log.ts";
 import type { Store } from "../contract/store.ts";
 import type { TableContext } from "./table-context.ts";
@@ -8,11 +9,20 @@ import { tableOutbox } from "./table-outbox.ts";
 import { tableQueries } from "./table-queries.ts";
 import { tableWork } from "./table-work.ts";
 
-/** Who watches a store, and how they are told. A listener that throws harms nobody but itself. */
+/** Who watches a store, and how they are told. */
 export interface Watchers {
   readonly watch: (listener: (hint: Hint) => void) => Disposable;
-  /** Tells what was committed. */
+  /** Tells what was committed. Never throws: what a listener throws harms neither the commit nor the others. */
   readonly tell: (hints: readonly Hint[]) => void;
+}
+
+function tellOne(listener: (hint: Hint) => void, hint: Hint): void {
+  try {
+    listener(hint);
+  } catch (error) {
+    // A bug of the listener's: shown, but the change is committed, and its caller is not to think otherwise.
+    process.emitWarning(error instanceof Error ? error : String(error));
+  }
 }
 
 export function createWatchers(): Watchers {
@@ -25,7 +35,7 @@ export function createWatchers(): Watchers {
       return { [Symbol.dispose]: () => void listeners.delete(own) };
     },
     tell: (hints) => {
-      for (const hint of hints) for (const listener of listeners) listener(hint);
+      for (const hint of hints) for (const listener of listeners) tellOne(listener, hint);
     },
   };
 }

@@ -4,6 +4,12 @@ import type { ConversationRow, Place } from "../rows.ts";
 import type { ConversationTable } from "../tables.ts";
 import { newestFirst } from "./newest-first.ts";
 
+const placeOf = ({ channel, workspace, key }: Place, owner: string): string =>
+  JSON.stringify([channel, workspace, key, channel === null ? owner : null]);
+
+const siteOf = (channel: string | null, workspace: string): string =>
+  JSON.stringify([channel, workspace]);
+
 /** Conversations in memory, with their sessions, history, and the count of what people wrote. */
 export function memoryConversations(): ConversationTable {
   const rows: ConversationRow[] = [];
@@ -12,12 +18,8 @@ export function memoryConversations(): ConversationTable {
   const sessions = new Map<string, Map<string, Session>>();
   const messages = new Map<string, HistoryMessage[]>();
   const people = new Map<string, number>();
-  const placeOf = ({ channel, workspace, key }: Place, owner: string): string =>
-    JSON.stringify([channel, workspace, key, channel === null ? owner : null]);
   const rowAt = (order: number | undefined): ConversationRow | undefined =>
     order === undefined ? undefined : rows[order - 1];
-  const siteOf = (channel: string | null, workspace: string): string =>
-    JSON.stringify([channel, workspace]);
   return {
     find: (id) => rowAt(byId.get(id)),
     at: (place, owner) => rowAt(byPlace.get(placeOf(place, owner))),

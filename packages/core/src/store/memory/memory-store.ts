@@ -26,7 +26,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly random: R
     write: async (change) => {
       checkOpen();
       const hints: Hint[] = [];
-      // What is given and taken is copied: a caller can change nothing that is stored.
+      // A copy, as what was given is one: a caller can change nothing that is stored.
       const result = structuredClone(change(hints));
       await Promise.resolve();
       watchers.tell(hints);

@@ -138,7 +138,7 @@ export function memoryTables(): Tables {
   const tasks = memoryTasks();
   return {
     tasks,
-    events: memoryEvents(tasks.find),
+    events: memoryEvents((id) => tasks.find(id)),
     conversations: memoryConversations(),
     messages: memoryMessages(),
     questions: memoryQuestions(),

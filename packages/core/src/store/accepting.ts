@@ -1,0 +1,47 @@
+import { Buffer } from "node:buffer";
+import type { Accepted, NewDeadLetter, NewMessage } from "../contract/intake.ts";
+import type { Hint } from "../contract/log.ts";
+import { maxRefused } from "./rules.ts";
+import type { TableContext } from "./table-context.ts";
+
+/** What one message became, with what its record refers to. */
+export interface Outcome {
+  readonly accepted: Accepted;
+  readonly taskId: string | null;
+  readonly aboutId: string | null;
+}
+
+/** One message while it is accepted. */
+export interface Accepting {
+  readonly context: TableContext;
+  readonly message: NewMessage;
+  readonly hints: Hint[];
+}
+
+/** Makes a message a dead letter. Of what nobody may send, only so much is kept. */
+export function insertDeadLetter({ context, message }: Accepting, letter: NewDeadLetter): Outcome {
+  const { tables, clock } = context;
+  const channel = message.from?.channel ?? null;
+  const accepted = {
+    result: "dead_letter",
+    deadLetterId: letter.id,
+    reason: letter.reason,
+  } as const;
+  const outcome = { accepted, taskId: null, aboutId: letter.id };
+  if (letter.reason === "not_allowed" && channel !== null) {
+    const bytes = Buffer.byteLength(letter.payload);
+    const load = tables.deadLetters.load(channel, letter.reason);
+    if (load.count >= maxRefused.count || load.bytes + bytes > maxRefused.bytes) {
+      tables.deadLetters.countOnly(channel, letter.reason);
+      return outcome;
+    }
+  }
+  tables.deadLetters.insert({
+    ...letter,
+    channel,
+    messageId: message.dedupe?.key ?? null,
+    taskId: null,
+    at: clock.now(),
+  });
+  return outcome;
+}
