@@ -32,7 +32,7 @@ export async function measureFeed(path: string): Promise<readonly Figure[]> {
       yield { type: "end", outcome: "completed", output: "" };
     },
   });
-  await using store = await sqliteStore({ path, clock: systemClock(), random: systemRandom });
+  await using store = sqliteStore({ path, clock: systemClock(), random: systemRandom });
   await using bridge = createBridge({
     store,
     routes: [{ kind: "prompt", from: "*", runner: "ticker" }],

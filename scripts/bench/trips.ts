@@ -36,7 +36,7 @@ export async function measureTrips(
     called: (text) => toRunner.push(performance.now() - (received.get(text) ?? Number.NaN)),
     ended: (text) => ended.set(text, performance.now()),
   });
-  await using store = await sqliteStore({ path, clock: systemClock(), random: systemRandom });
+  await using store = sqliteStore({ path, clock: systemClock(), random: systemRandom });
   await using bridge = createBridge({
     store,
     kinds: [noteKind],

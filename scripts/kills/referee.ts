@@ -19,8 +19,8 @@ export interface Verdict {
 }
 
 const textOf = (entry: SentEntry): string => {
-  const body = entry.body as { message?: unknown; task?: unknown };
-  return String(body.message ?? body.task ?? "");
+  const body = entry.body as { message?: string; task?: string };
+  return body.message ?? body.task ?? "";
 };
 
 /** The replies to one message: a peer is written to by nobody else, a canvas has one message a round. */
@@ -62,6 +62,9 @@ const userTexts = (request: ModelRequest): readonly string[] => {
   });
 };
 
+const total = (sessions: ReadonlyMap<string, number>): number =>
+  [...sessions.values()].reduce((sum, count) => sum + count, 0);
+
 /** Remembers in which sessions the model saw each message as a request of its own; a quotation is none. */
 export class RunCounter {
   readonly #seen = new Map<string, Map<string, number>>();
@@ -91,8 +94,6 @@ export class RunCounter {
 
   /** Messages that were given to an agent more than once as if new. */
   get runTwice(): readonly string[] {
-    const total = (sessions: ReadonlyMap<string, number>): number =>
-      [...sessions.values()].reduce((sum, count) => sum + count, 0);
     return [...this.#seen].filter(([, sessions]) => total(sessions) > 1).map(([id]) => id);
   }
 }
