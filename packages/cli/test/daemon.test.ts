@@ -46,7 +46,7 @@ test("up --detach returns when the daemon is ready, down when it has ended", asy
   expect(document(status.stdout)).toMatchObject({ pid, stateFolder: home.state });
   const down = await home.run(["down", "--json"]);
   expect(document(down.stdout)).toEqual({ stopped: true, pid });
-  expect(isRunning(pid)).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
   for (const line of readFileSync(log as string, "utf8")
     .trim()
     .split("\n")) {

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
 
 const program = fileURLToPath(new URL("../bin/agent-bridge.js", import.meta.url));
+const compileCache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
 const plugin = fileURLToPath(new URL("fixtures/scripted-plugin", import.meta.url));
 
 /** How a command ended. */
@@ -65,6 +67,8 @@ export function makeHome(
   symlinkSync(plugin, join(folder, "node_modules/scripted-plugin"));
   const env = {
     PATH: process.env["PATH"] ?? "",
+    // Halves the start of a command that runs from sources.
+    NODE_COMPILE_CACHE: compileCache,
     HOME: folder,
     AGENT_BRIDGE_HOME: folder,
     XDG_STATE_HOME: options.beside?.env["XDG_STATE_HOME"] ?? join(folder, "xdg"),
@@ -140,5 +144,7 @@ export function document(stdout: string): Record<string, unknown> {
 
 /** Whether a process that is no child of this one still runs. */
 export function isRunning(pid: unknown): boolean {
-  return existsSync(`/proc/${String(pid)}`);
+  const path = `/proc/${String(pid)}/stat`;
+  // One that has ended and waits for its parent to notice does not run.
+  return existsSync(path) && !/\) Z /.test(readFileSync(path, "utf8"));
 }

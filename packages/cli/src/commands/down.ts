@@ -38,6 +38,7 @@ export const down: CommandRow = {
       const paths = pathsOf(surroundings);
       const afterMs = options.timeout * 1000;
       const deadline = performance.now() + afterMs;
+      // The lock goes last but the process itself; a later daemon may hold it already.
       while (isRunning(pid) && isStateLocked(paths)) {
         if (performance.now() > deadline) {
           throw new BridgeError("TIMED_OUT", {

@@ -6,6 +6,7 @@ import type { HostPaths } from "../paths.ts";
 import {
   fromWireError,
   maxLineBytes,
+  maxLineDepth,
   protocolVersion,
   type DaemonFrame,
   type DaemonHello,
@@ -194,7 +195,7 @@ class Client implements DaemonClient {
   #send(method: string, params: unknown, reply: Reply): number {
     if (this.#ended !== undefined) throw lost(this.#ended.reason);
     const id = this.#nextId++;
-    const line = `${JSON.stringify({ id, method, params })}\n`;
+    const line = `${toJson({ id, method, params })}\n`;
     const bytes = Buffer.byteLength(line) - 1;
     if (bytes > maxLineBytes) {
       throw new BridgeError("INPUT_TOO_LARGE", {
@@ -233,4 +234,15 @@ class Client implements DaemonClient {
 function lost(reason: unknown): unknown {
   if (reason instanceof Error && "code" in reason && reason.name === "BridgeError") return reason;
   return new BridgeError("DAEMON_LOST", { detail: describeError(reason) }, { cause: reason });
+}
+
+/** @throws BridgeError INPUT_TOO_DEEP where the data is nested deeper than can be written */
+function toJson(data: unknown): string {
+  try {
+    return JSON.stringify(data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const limits = { what: "The request", limitDepth: maxLineDepth };
+    throw new BridgeError("INPUT_TOO_DEEP", limits, { cause: error });
+  }
 }
