@@ -24,12 +24,21 @@ export const linuxProcessTable: ProcessTable = {
   },
 
   startTimeOf(pid) {
-    return readStat(pid)?.startTime;
+    try {
+      return readStat(pid)?.startTime;
+    } catch {
+      // As promised; most likely this process has no file handle left (EMFILE).
+      return undefined;
+    }
   },
 
   isAlive({ pid, startTime }) {
-    const stat = readStat(pid);
-    return stat?.startTime === startTime && !stat.hasEnded;
+    try {
+      const stat = readStat(pid);
+      return stat?.startTime === startTime && !stat.hasEnded;
+    } catch {
+      return true;
+    }
   },
 };
 

@@ -21,9 +21,12 @@ export interface ProcessSnapshot {
 export interface ProcessTable {
   /** Reads all processes. Never rejects: what went wrong is in the snapshot. */
   snapshot(): Promise<ProcessSnapshot>;
-  /** The start time of a process, also of one that has ended and waits for its parent; `undefined` if there is none. */
+  /**
+   * The start time of a process, also of one that has ended and waits for its parent; `undefined` if there is none,
+   * or it can not be read. Never throws.
+   */
   startTimeOf(pid: number): string | undefined;
-  /** Whether this very process still runs. Cheap, for repeated asking; errs towards yes. */
+  /** Whether this very process still runs. Cheap, for repeated asking; never throws, errs towards yes. */
   isAlive(identity: ProcessIdentity): boolean;
 }
 

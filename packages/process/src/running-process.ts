@@ -35,7 +35,10 @@ export type WriteResult =
 export interface RunningProcess extends AsyncDisposable {
   /** `undefined` where nothing was spawned; `exit` says why. */
   readonly pid: number | undefined;
-  /** Of the child: stored with the pid, it lets a later start end what a crash left behind. */
+  /**
+   * Of the child: stored, it lets a later start end what a crash left behind. `undefined` where nothing was spawned,
+   * or the system would not tell the start time (out of file handles); the mark remains.
+   */
   readonly identity: ProcessIdentity | undefined;
   /**
    * The lines of stdout, without their line ends; the last one may lack its own. Ends when the child's output has

@@ -30,7 +30,7 @@ export interface Spawn {
 /** A child that was started, from its spawn to the end of its tree. */
 export class SpawnedProcess implements RunningProcess {
   readonly pid: number;
-  readonly identity: ProcessIdentity;
+  readonly identity: ProcessIdentity | undefined;
   readonly lines: OutputLines;
   readonly exit: Promise<ProcessOutcome>;
   readonly #options: ProcessOptions;
@@ -56,7 +56,8 @@ export class SpawnedProcess implements RunningProcess {
     this.#markText = settings.markText;
     this.pid = spawn.pid;
     // Its exit has not been collected yet, so the pid is still its own, even if it has ended.
-    this.identity = { pid: spawn.pid, startTime: processTable.startTimeOf(spawn.pid) ?? "unknown" };
+    const startTime = processTable.startTimeOf(spawn.pid);
+    this.identity = startTime === undefined ? undefined : { pid: spawn.pid, startTime };
     this.#input = new ProcessInput(spawn.child.stdin);
     this.#stderr = new ByteTail(settings.limits.stderrBytes);
     this.#timers = new ActivityTimers(settings.limits, (which, limitMs) =>
@@ -147,7 +148,7 @@ export class SpawnedProcess implements RunningProcess {
     const { interrupt } = this.#options;
     if (interrupt === undefined || this.#hasExited) return;
     const window = new AbortController();
-    const asked = Promise.try(interrupt, window.signal).catch((error: unknown) => {
+    const asked = (async () => interrupt(window.signal))().catch((error: unknown) => {
       this.#interruptError ??= { interruptError: error };
     });
     await within(this.#limits.interruptMs, Promise.race([asked, this.#exited.promise]));
@@ -174,9 +175,8 @@ export class SpawnedProcess implements RunningProcess {
       if (entry.groupId !== this.pid) return undefined;
       // The pid may have been given to another process, which now leads a group of this number.
       const leader = processes.get(this.pid);
-      return leader === undefined || leader.startTime === this.identity.startTime
-        ? "group"
-        : undefined;
+      const isOurs = leader === undefined || leader.startTime === this.identity?.startTime;
+      return isOurs || this.identity === undefined ? "group" : undefined;
     },
   };
 
