@@ -16,10 +16,10 @@ const run = execa({ cwd: root, preferLocal: true, all: true, reject: false });
 let failures = 0;
 
 async function step(name: string, command: string, args: readonly string[]): Promise<void> {
-  const { exitCode, all } = await run(command, args);
+  const { exitCode, all, shortMessage } = await run(command, args);
   if (exitCode === 0) return console.log(`ok    ${name}`);
   failures++;
-  console.log(`FAIL  ${name}\n${all}`);
+  console.log(`FAIL  ${name}\n${all === "" ? shortMessage : all}`);
 }
 
 try {
