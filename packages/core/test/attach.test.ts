@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { BridgeEvent } from "@agent-bridge/core";
 import { ended, eventsOf, makeBridge, settled, startBridge } from "./fixtures/bridges.ts";
+import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import {
@@ -60,7 +62,7 @@ describe.each(storeCases)("attach on $name", ({ place }) => {
     channel.faults.beforeSend = async () => await sending.promise;
     const { operator } = await startBridge(await place().open(), { channels: [channel] });
     channel.deliver({ payload: { from: "ann", text: "x" } });
-    const [task] = await vi.waitFor(async () => {
+    const [task] = await eventually(async () => {
       const { items } = await operator.tasks({});
       expect(items).toHaveLength(1);
       return items;
@@ -79,7 +81,7 @@ describe.each(storeCases)("attach on $name", ({ place }) => {
   });
 
   test("S17 a reader that never reads holds nobody up, and catches up from the store", async () => {
-    const steps = 2000;
+    const steps = 600;
     const runner = scriptedRunner(async function* () {
       for (let step = 0; step < steps; step++)
         yield { type: "text", text: `${step}`, delta: false };
@@ -100,7 +102,8 @@ describe.each(storeCases)("attach on $name", ({ place }) => {
   });
 
   test("S30 a reader whose hints are lost still gets the terminal event", async () => {
-    const store = intercepted(await place().open(), ({ name, go }) =>
+    const clock = hurriedClock(10);
+    const store = intercepted(await place({ clock }).open(), ({ name, go }) =>
       name === "log.watch" ? { [Symbol.dispose]: () => undefined } : go(),
     );
     const go = gate();
@@ -108,7 +111,7 @@ describe.each(storeCases)("attach on $name", ({ place }) => {
       await go.promise;
       yield completed("done");
     });
-    const { operator } = await startBridge(store, { runner });
+    const { operator } = await startBridge(store, { runner, clock });
     const { task } = await operator.start({ payload: { text: "x" } });
     const reading = collect(operator.attach({ taskId: task.id }));
     const waiting = operator.wait({ taskIds: [task.id], timeoutMs: 5000 });
@@ -149,7 +152,7 @@ describe.each(storeCases)("attach on $name", ({ place }) => {
       }
       return seen;
     })();
-    await vi.waitFor(async () => await operator.events({ after: null }));
+    await eventually(async () => await operator.events({ after: null }));
     const two = await operator.start({ payload: { text: "2" } });
     const theirs = await bridge.as({ type: "client", id: "another" }).start({
       payload: { text: "3" },

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BridgeError } from "@agent-bridge/core";
 import {
   allTasks,
@@ -9,6 +9,7 @@ import {
   startBridge,
   typesOf,
 } from "./fixtures/bridges.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import {
@@ -82,7 +83,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     await calling.promise;
     const at = performance.now();
     await operator.cancel(task.id);
-    await vi.waitFor(() => expect(runner.active).toBe(0));
+    await eventually(() => expect(runner.active).toBe(0));
     expect(performance.now() - at).toBeLessThan(500);
     // The last deltas before the abort are kept, too.
     expect(await ended(operator, task.id)).toMatchObject({
@@ -101,7 +102,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     const runner = scriptedRunner(works());
     const { operator } = await startBridge(await place().open(), { runner });
     const { task } = await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     const results = await Promise.all([operator.cancel(task.id), operator.cancel(task.id)]);
     expect(results.map(({ changed }) => changed).toSorted()).toEqual([false, true]);
     const last = await ended(operator, task.id);
@@ -137,14 +138,17 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     const runner = scriptedRunner(works("half of it"));
     const { operator } = await startBridge(await place().open(), { channels: [channel], runner });
     channel.deliver({ payload: { from: "ann", text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     const [task] = await allTasks(operator);
+    await eventually(async () =>
+      expect(await typesOf(operator, task?.id ?? "")).toContain("turn.text"),
+    );
     await operator.cancel(task?.id ?? "", "it takes too long");
     await settled(operator, task?.id ?? "");
     expect(channel.shown.map(({ text }) => text)).toEqual([
       "(scripted was cancelled: it takes too long)",
     ]);
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1));
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     const { items } = await operator.conversations();
     const { history } = await operator.conversation(items[0]?.id ?? "");
     expect(history.map(({ role, text }) => [role, text])).toEqual([
@@ -199,7 +203,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
         },
       });
       const { task } = await operator.start({ payload: { text: "x" } });
-      await vi.waitFor(async () => expect(await typesOf(operator, task.id)).toContain("turn.text"));
+      await eventually(async () => expect(await typesOf(operator, task.id)).toContain("turn.text"));
       await operator.cancel(task.id);
       const last = await ended(operator, task.id);
       expect(last).toMatchObject(cancelled);
@@ -227,7 +231,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
       },
     });
     const { task } = await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(async () => expect((await operator.task(task.id)).status).toBe("running"));
+    await eventually(async () => expect((await operator.task(task.id)).status).toBe("running"));
     await operator.cancel(task.id);
     expect(await ended(operator, task.id)).toMatchObject(cancelled);
     expect(await typesOf(operator, task.id)).toContain("turn.notice");
@@ -239,9 +243,9 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     const one = await startBridge(store, { runner, node: "one" });
     const two = makeBridge(store, { node: "two" });
     const { task } = await one.operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     await two.operator.cancel(task.id);
-    await vi.waitFor(() => expect(runner.active).toBe(0), { timeout: 1500 });
+    await eventually(() => expect(runner.active).toBe(0));
     expect(await ended(two.operator, task.id)).toMatchObject(cancelled);
   });
 
@@ -253,7 +257,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     const { operator } = await startBridge(await place().open(), { runner });
     const first = await operator.start({ payload: { text: "first" }, conversation: "room" });
     const second = await operator.start({ payload: { text: "second" }, conversation: "room" });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     await operator.cancel(first.task.id);
     expect((await ended(operator, second.task.id)).output).toEqual({ output: "second done" });
     expect(runner.turns.map(({ taskId }) => taskId)).toEqual([first.task.id, second.task.id]);

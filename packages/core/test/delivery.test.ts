@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allTasks, everyone, settled, startBridge, typesOf } from "./fixtures/bridges.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { failure, scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { severable, storeCases } from "./fixtures/stores.ts";
@@ -21,11 +22,11 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     await old.bridge.stop();
 
     const { operator, runner } = await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     const keys = channel.shown.map(({ idempotencyKey }) => idempotencyKey);
     expect(keys[0]).toBe(keys[1]);
     expect(runner.turns).toHaveLength(0);
@@ -34,7 +35,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
     const { events } = await operator.events({ types: ["reply.delivered"] });
     expect(events.map(({ data }) => data)).toEqual([{ repeated: true }]);
     expect((await operator.status()).since.repeatedReplies).toBe(1);
-    await vi.waitFor(() => expect(channel.acks).toEqual([{ id: "m1" }]));
+    await eventually(() => expect(channel.acks).toEqual([{ id: "m1" }]));
   });
 
   test("S07 where the channel deduplicates the repeat is not seen, and not marked as one", async () => {
@@ -48,13 +49,13 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     await old.bridge.stop();
     const { operator } = await startBridge(await there.open(), {
       channels: [channel],
       routes: dropping,
     });
-    await vi.waitFor(() => expect(channel.acks).toEqual([{ id: "m1" }]));
+    await eventually(() => expect(channel.acks).toEqual([{ id: "m1" }]));
     expect(channel.shown).toHaveLength(1);
     const { events } = await operator.events({ types: ["reply.delivered"] });
     expect(events.map(({ data }) => data)).toEqual([{ repeated: false }]);
@@ -72,10 +73,10 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     await old.bridge.stop();
     const { operator } = await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.acks).toEqual([{ id: "m1" }]));
+    await eventually(() => expect(channel.acks).toEqual([{ id: "m1" }]));
     expect(channel.shown).toHaveLength(1);
     expect((await operator.deadLetters()).items[0]).toMatchObject({ reason: "reply_dropped" });
   });
@@ -92,11 +93,11 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(old.runner.turns).toHaveLength(1));
-    await vi.waitFor(() => expect(old.runner.active).toBe(0));
+    await eventually(() => expect(old.runner.turns).toHaveLength(1));
+    await eventually(() => expect(old.runner.active).toBe(0));
     await old.bridge.stop();
     const { operator, runner } = await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.acks).toEqual([{ id: "m1" }]));
+    await eventually(() => expect(channel.acks).toEqual([{ id: "m1" }]));
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: hello"]);
     expect(runner.turns).toHaveLength(0);
     const [task] = await allTasks(operator);
@@ -116,9 +117,9 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
     await startBridge(await place({ clock }).open(), { channels: [channel], clock });
     for (const text of ["1", "2", "3"]) channel.deliver({ payload: { from: "ann", text } });
     channel.deliver({ payload: { from: "bob", text: "b" } });
-    await vi.waitFor(() => expect(channel.shown.map(({ text }) => text)).toEqual(["re: b"]));
+    await eventually(() => expect(channel.shown.map(({ text }) => text)).toEqual(["re: b"]));
     failing = false;
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(4), { timeout: 5000 });
+    await eventually(() => expect(channel.shown).toHaveLength(4));
     expect(channel.shown.slice(1).map(({ text }) => text)).toEqual(["re: 1", "re: 2", "re: 3"]);
   });
 
@@ -136,7 +137,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       clock,
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(keys.size).toBe(1);
     const { events } = await operator.events({ types: ["reply.delivered"] });
     expect(events.map(({ data }) => data)).toEqual([{ repeated: false }]);
@@ -154,7 +155,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       clock,
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(channel.shown).toHaveLength(2);
     const { events } = await operator.events({ types: ["reply.delivered"] });
     expect(events.map(({ data }) => data)).toEqual([{ repeated: true }]);
@@ -170,7 +171,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       routes: dropping,
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1));
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(channel.shown).toHaveLength(1);
     const [task] = await allTasks(operator);
     expect(task).toMatchObject({ status: "completed", reply: "dead" });
@@ -189,7 +190,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
     };
     const { operator } = await startBridge(await place().open(), { channels: [channel] });
     for (const text of ["1", "2"]) channel.deliver({ payload: { from: "ann", text } });
-    await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "m2" }));
+    await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "m2" }));
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: 2"]);
     const { items } = await operator.deadLetters();
     expect(items).toHaveLength(1);
@@ -212,7 +213,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       limits: { replyMs: 5000 },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect((await operator.deadLetters()).items[0]).toMatchObject({ reason: "reply_expired" });
     const { events } = await operator.events({ types: ["reply.failed"] });
     expect(events[0]?.data).toMatchObject({
@@ -228,7 +229,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       ++tries === 1 ? new Promise(() => undefined) : Promise.resolve();
     await startBridge(await place({ clock }).open(), { channels: [channel], clock });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(tries).toBe(2);
   });
 
@@ -244,7 +245,7 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
       clock,
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(runner.turns).toHaveLength(1);
     expect(channel.shown).toHaveLength(1);
   });

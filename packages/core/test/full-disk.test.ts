@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock, systemRandom } from "@agent-bridge/core";
 import { sqliteStore } from "@agent-bridge/store-sqlite";
 import { ended, eventsOf, startBridge } from "./fixtures/bridges.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { completed, delta, gate, scriptedRunner, session } from "./fixtures/scripted-runner.ts";
 
@@ -12,7 +14,12 @@ expectNothingLeft();
 test("S34 on a full disk new work is refused, reads go on, and running tasks record their end", async () => {
   const folder = mkdtempSync(join(tmpdir(), "core-full-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const store = await sqliteStore({ path: join(folder, "bridge.db"), maxPages: 400 });
+  const store = sqliteStore({
+    path: join(folder, "bridge.db"),
+    clock: systemClock(),
+    random: systemRandom,
+    maxPages: 400,
+  });
   onTestFinished(async () => await store[Symbol.asyncDispose]());
   const go = gate();
   const runner = scriptedRunner(async function* (turn) {
@@ -24,7 +31,7 @@ test("S34 on a full disk new work is refused, reads go on, and running tasks rec
   });
   const { operator } = await startBridge(store, { runner, limits: { concurrency: 1 } });
   const running = await operator.start({ payload: { text: "running" } });
-  await vi.waitFor(() => expect(runner.active).toBe(1));
+  await eventually(() => expect(runner.active).toBe(1));
 
   const accepted: string[] = [];
   const fill = async (): Promise<void> => {

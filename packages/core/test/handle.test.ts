@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Handle, Principal, StartRequest } from "@agent-bridge/core";
 import { ended, eventsOf, everyone, makeBridge, startBridge } from "./fixtures/bridges.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { completed, scriptedRunner, works } from "./fixtures/scripted-runner.ts";
@@ -75,7 +76,7 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
     const { bridge } = await startBridge(await place().open(), { runner });
     const own = bridge.as(mine);
     const { task } = await own.start({ payload: { text: "secret" }, conversation: "room" });
-    const [question] = await vi.waitFor(async () => {
+    const [question] = await eventually(async () => {
       const found = await own.questions(task.id);
       expect(found).toHaveLength(1);
       return found;
@@ -302,8 +303,8 @@ describe.each(storeCases)("resume on $name", ({ place }) => {
       }),
     });
     const { task } = await first.operator.start({ payload: { text: "x" }, conversation: "room" });
-    await vi.waitFor(() => expect(first.runner.turns).toHaveLength(1));
-    await vi.waitFor(() => expect(first.runner.active).toBe(0));
+    await eventually(() => expect(first.runner.turns).toHaveLength(1));
+    await eventually(() => expect(first.runner.active).toBe(0));
     await first.bridge.stop();
     const { operator, runner } = await startBridge(await there.open(), { routes });
     expect((await ended(operator, task.id)).error?.code).toBe("interrupted");
@@ -324,7 +325,7 @@ describe.each(storeCases)("resume on $name", ({ place }) => {
       routes: [{ kind: "note", from: ["ann"], runner: "scripted" }],
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1));
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     const [task] = (await operator.tasks({})).items;
     const resumed = await operator.resume({
       taskId: task?.id ?? "",

@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BridgeError, type Received } from "@agent-bridge/core";
 import { allTasks, everyone, settled, startBridge } from "./fixtures/bridges.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
 import { manualClock } from "./fixtures/manual-clock.ts";
@@ -26,7 +27,7 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
       channels: [channel],
       clock,
     });
-    await vi.waitFor(() => expect(channel.shown.map(({ text }) => text)).toEqual(["re: hello"]));
+    await eventually(() => expect(channel.shown.map(({ text }) => text)).toEqual(["re: hello"]));
     expect(runner.prompts).toEqual(["hello"]);
     expect(await allTasks(operator)).toHaveLength(1);
   });
@@ -43,12 +44,12 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
         if (name === "accept.after") first.sever();
       },
     });
-    await vi.waitFor(() => expect(channel.polls).toBe(1));
+    await eventually(() => expect(channel.polls).toBe(1));
     await one.bridge.stop();
     expect(one.runner.turns).toHaveLength(0);
 
     const two = await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.acks).toEqual([{ id: "a" }]));
+    await eventually(() => expect(channel.acks).toEqual([{ id: "a" }]));
     expect(two.runner.prompts).toEqual(["hello"]);
     expect(channel.shown).toHaveLength(1);
   });
@@ -65,14 +66,14 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
     channel.deliver({ payload: { from: "ann", text: "1" } });
     channel.deliver({ payload: { from: "ann", text: "2" } });
     const one = await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     await one.bridge.stop();
     channel.deliver({ payload: { from: "ann", text: "3" } });
     await startBridge(await there.open(), { channels: [channel] });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(3));
+    await eventually(() => expect(channel.shown).toHaveLength(3));
     expect(asked).toEqual([null, 2, 2, 3]);
     // A log is acknowledged up to the highest message below which all are settled.
-    await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "m3" }));
+    await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "m3" }));
   });
 
   test("a known message starts neither a run nor a send, and is acknowledged again", async () => {
@@ -83,9 +84,9 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
       clock,
     });
     channel.deliver({ id: "a", payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1));
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     channel.deliver({ id: "b", payload: { from: "ann", text: "other" } });
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(2));
+    await eventually(() => expect(channel.acks).toHaveLength(2));
     channel.faults.receive = () =>
       Promise.resolve({
         deliveries: [
@@ -100,7 +101,7 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
         next: null,
       });
     channel.deliver({ id: "c", payload: { from: "ann", text: "never received" } });
-    await vi.waitFor(() => expect(channel.acks.length).toBeGreaterThan(2));
+    await eventually(() => expect(channel.acks.length).toBeGreaterThan(2));
     expect(channel.acks[2]).toEqual({ id: "a" });
     expect(runner.prompts).toEqual(["hello", "other"]);
     expect(await allTasks(operator)).toHaveLength(2);
@@ -130,13 +131,13 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
     });
     for (const text of ["1", "2", "3"]) channel.deliver({ payload: { from: text, text } });
     const { operator } = await startBridge(await place().open(), { channels: [channel], runner });
-    await vi.waitFor(() => expect(runner.prompts).toEqual(["1"]));
-    await vi.waitFor(async () =>
+    await eventually(() => expect(runner.prompts).toEqual(["1"]));
+    await eventually(async () =>
       expect((await operator.status()).channels[0]?.state).toBe("waiting"),
     );
     expect(channel.polls).toBe(1);
     go.resolve();
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(3), { timeout: 5000 });
+    await eventually(() => expect(channel.acks).toHaveLength(3));
     expect(runner.prompts).toEqual(["1", "2", "3"]);
     expect(runner.mostActive).toBe(1);
   });
@@ -150,9 +151,9 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
     });
     for (const from of ["ann", "bob", "cid"]) channel.deliver({ payload: { from, text: from } });
     await startBridge(await place().open(), { channels: [channel], runner });
-    await vi.waitFor(() => expect(runner.active).toBe(3));
+    await eventually(() => expect(runner.active).toBe(3));
     go.resolve();
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(3));
+    await eventually(() => expect(channel.acks).toHaveLength(3));
   });
 
   test("S37 two agents that answer each other are cut off at the hop limit, until a person writes", async () => {
@@ -165,29 +166,29 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
     const bot = (text: string): string =>
       channel.deliver({ kind: "bot", payload: { from: "robo", text } });
     for (const text of ["1", "2", "3", "4", "5"]) bot(text);
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(3));
-    await vi.waitFor(async () => expect((await operator.status()).since.hopLimited).toBe(2));
+    await eventually(() => expect(channel.shown).toHaveLength(3));
+    await eventually(async () => expect((await operator.status()).since.hopLimited).toBe(2));
     expect(runner.prompts).toEqual(["1", "2", "3"]);
     const letters = await operator.deadLetters();
     expect(letters.items.map(({ reason }) => reason)).toEqual(["hop_limit", "hop_limit"]);
-    await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "m5" }));
+    await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "m5" }));
 
     channel.deliver({ payload: { from: "ann", text: "carry on" } });
     bot("6");
-    await vi.waitFor(() => expect(runner.prompts).toContain("6"));
+    await eventually(() => expect(runner.prompts).toContain("6"));
   });
 
   test("a report on a delivered reply is noted there, without a run", async () => {
     const channel = scriptedChannel();
     const { operator, runner } = await startBridge(await place().open(), { channels: [channel] });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     const [task] = await allTasks(operator);
     await settled(operator, task?.id ?? "");
     const about = `ref-${channel.shown[0]?.idempotencyKey}`;
     channel.deliver({ id: "r1", kind: "report", payload: { about, text: "it was read" } });
     channel.deliver({ id: "r2", kind: "report", payload: { about: "ref-x", text: "unknown" } });
-    await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "r2" }));
+    await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "r2" }));
     const { events } = await operator.events({ taskId: task?.id ?? "", types: ["reply.noted"] });
     expect(events.map(({ data }) => data)).toEqual([{ text: "it was read" }]);
     expect(runner.turns).toHaveLength(1);
@@ -214,7 +215,7 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     });
     const id = channel.deliver(message);
     channel.deliver({ id: "after", payload: { from: "ann", text: "the next" } });
-    await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "after" }));
+    await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "after" }));
     expect(runner.prompts).toEqual(["the next"]);
     const { items } = await operator.deadLetters();
     expect(items).toHaveLength(1);
@@ -231,7 +232,7 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     const text = "null \u0000 bell \u0007 escape \u001b[31m half \ud83d end";
     const { runner } = await startBridge(await place().open(), { channels: [channel] });
     channel.deliver({ payload: { from: "ann", text } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     expect(runner.prompts[0]?.slice(0, 20)).toBe(text.slice(0, 20));
     expect(channel.shown[0]?.text.startsWith("re: null \u0000 bell \u0007")).toBe(true);
   });
@@ -247,7 +248,7 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     });
     channel.deliver({ payload: { from: null, text: "1" } });
     channel.deliver({ payload: { from: null, text: "2" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     expect(runner.turns.map((turn) => turn.session)).toEqual([null, null]);
     const { items } = await operator.conversations();
     expect(items.map(({ key }) => key)).toEqual(["activity:m2", "activity:m1"]);
@@ -258,16 +259,19 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     const there = place();
     const channel = scriptedChannel();
     const first = severable(await there.open());
+    const accepted = gate();
     const old = await startBridge(first.store, {
       channels: [channel],
       routes: [{ kind: "note", from: "*", runner: "scripted", options: { mode: "old" } }],
       limits: { concurrency: 0 },
       failpoint: (name) => {
-        if (name === "accept.after") first.sever();
+        if (name !== "accept.after") return;
+        first.sever();
+        accepted.resolve();
       },
     });
     channel.deliver({ payload: { from: "ann", text: "hello" } });
-    await vi.waitFor(() => expect(channel.polls).toBe(2));
+    await accepted.promise;
     await old.bridge.stop();
     // The new table routes nothing to this runner any more, and the kind is gone.
     const now = await startBridge(await there.open(), {
@@ -275,7 +279,7 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
       kinds: [],
       routes: [{ kind: "prompt", from: "*", runner: "scripted", options: { mode: "new" } }],
     });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     expect(now.runner.turns[0]?.options).toEqual({ mode: "old" });
   });
 });
@@ -326,7 +330,7 @@ describe.each(storeCases)("a platform that misbehaves, on $name", ({ place }) =>
       clock,
       limits: { waitMs: 5000 },
     });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1), { timeout: 3000 });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     expect(logger.lines).toContainEqual(
       expect.objectContaining({ level: "warn", message: "Polling failed; trying again" }),
     );
@@ -341,10 +345,10 @@ describe.each(storeCases)("a platform that misbehaves, on $name", ({ place }) =>
     });
     const { operator } = await startBridge(await place().open(), { channels: [channel], runner });
     channel.deliver({ payload: { from: "ann", text: "ask me" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     channel.deliver({ payload: { from: "ann", text: "break the answer" } });
     channel.deliver({ payload: { from: "ann", text: "yes" } });
-    await vi.waitFor(() => expect(channel.shown.at(-1)?.text).toBe("accept"));
+    await eventually(() => expect(channel.shown.at(-1)?.text).toBe("accept"));
     expect((await operator.deadLetters()).items[0]?.reason).toBe("kind_failed");
   });
 });

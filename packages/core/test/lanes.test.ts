@@ -1,11 +1,16 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allTasks, ended, startBridge } from "./fixtures/bridges.ts";
+import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { completed, gate, scriptedRunner, session } from "./fixtures/scripted-runner.ts";
 import { intercepted, severable, storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
+
+/** Ten times as fast: what is made up for after a second takes a tenth. */
+const clock = hurriedClock(10);
 
 const pauseMs = async (ms: number): Promise<void> =>
   await new Promise((resolve) => void setTimeout(resolve, ms));
@@ -23,7 +28,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
       channel.deliver({ payload: { from: "ann", text } });
       await pauseMs(3);
     }
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(20), { timeout: 5000 });
+    await eventually(() => expect(channel.shown).toHaveLength(20));
     expect(runner.prompts).toEqual(texts);
     expect(channel.shown.map(({ text }) => text)).toEqual(texts);
     expect(runner.mostActive).toBe(1);
@@ -42,7 +47,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     const started = await Promise.all(
       ["a", "b", "c", "d", "e"].map(async (text) => await operator.start({ payload: { text } })),
     );
-    await vi.waitFor(() => expect(runner.active).toBe(3));
+    await eventually(() => expect(runner.active).toBe(3));
     go.resolve();
     for (const { task } of started) await ended(operator, task.id);
     expect(runner.mostActive).toBe(3);
@@ -59,7 +64,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     });
     const { runner } = await startBridge(store, { channels: [channel] });
     channel.deliver({ payload: { from: "ann", text: "first" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     expect(runner.prompts).toEqual(["first", "in between"]);
   });
 
@@ -73,7 +78,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     const { operator } = await startBridge(await place().open(), { channels: [channel], runner });
     channel.deliver({ payload: { from: "ann", text: "poison" } });
     channel.deliver({ payload: { from: "ann", text: "water" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     expect(channel.shown.map(({ text }) => text)).toEqual([
       "scripted failed: It killed me.",
       "water",
@@ -96,7 +101,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
       }),
     });
     channel.deliver({ payload: { from: "ann", text: "interrupted" } });
-    await vi.waitFor(() => expect(old.runner.turns).toHaveLength(1));
+    await eventually(() => expect(old.runner.turns).toHaveLength(1));
     await old.bridge.stop();
     channel.deliver({ payload: { from: "ann", text: "new" } });
 
@@ -106,18 +111,18 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
       yield completed(turn.prompt === "new" ? "new" : "recovered");
     });
     const { operator } = await startBridge(await there.open(), { channels: [channel], runner });
-    await vi.waitFor(async () => expect(await allTasks(operator)).toHaveLength(2));
+    await eventually(async () => expect(await allTasks(operator)).toHaveLength(2));
     expect(runner.turns).toHaveLength(1);
     expect(runner.turns[0]?.session?.id).toBe("kept");
     expect(runner.prompts[0]).toContain("> interrupted");
     go.resolve();
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+    await eventually(() => expect(channel.shown).toHaveLength(2));
     expect(channel.shown.map(({ text }) => text)).toEqual(["recovered", "new"]);
     expect(runner.mostActive).toBe(1);
   });
 
   test("S30 work, replies, acknowledgements and cancels are found although every hint is lost", async () => {
-    const store = intercepted(await place().open(), ({ name, go }) =>
+    const store = intercepted(await place({ clock }).open(), ({ name, go }) =>
       name === "log.watch" ? { [Symbol.dispose]: () => undefined } : go(),
     );
     const channel = scriptedChannel({ inbox: "queue", readsAhead: true });
@@ -129,26 +134,27 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
       }
       yield completed(turn.prompt);
     });
-    const { operator } = await startBridge(store, { channels: [channel], runner });
+    const { operator } = await startBridge(store, { channels: [channel], runner, clock });
     const [long] = await Promise.all([
       operator.start({ payload: { text: "long" } }),
-      vi.waitFor(() => expect(runner.active).toBe(1), { timeout: 3000 }),
+      eventually(() => expect(runner.active).toBe(1)),
     ]);
     channel.deliver({ payload: { from: "ann", text: "hello" } });
     await operator.cancel(long.task.id);
     const task = await ended(operator, long.task.id);
     expect(task.error?.code).toBe("cancelled");
-    await vi.waitFor(() => expect(channel.acks).toHaveLength(1), { timeout: 4000 });
+    await eventually(() => expect(channel.acks).toHaveLength(1));
     expect(channel.shown.map(({ text }) => text)).toEqual(["hello"]);
   });
 
   test("S16 a task that one process started is ended by another, and its readers are told", async () => {
-    const store = await place().open();
+    const store = await place({ clock }).open();
     const doomed = severable(store);
     const begun = gate();
     const one = await startBridge(doomed.store, {
+      clock,
       node: "one",
-      limits: { leaseMs: 300 },
+      limits: { leaseMs: 3000 },
       runner: scriptedRunner(async function* (_, io) {
         yield session("kept");
         await io.begins();
@@ -160,8 +166,9 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     await begun.promise;
     doomed.sever();
     const two = await startBridge(store, {
+      clock,
       node: "two",
-      limits: { leaseMs: 300 },
+      limits: { leaseMs: 3000 },
       runner: scriptedRunner(async function* () {
         yield completed("ended by the other");
       }),

@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BridgeError } from "@agent-bridge/core";
 import { ended, eventsOf, startBridge } from "./fixtures/bridges.ts";
+import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import {
   completed,
@@ -15,11 +17,13 @@ import { intercepted, storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
 
-const leaseMs = 120;
+/** Ten times as fast: what is made up for after a second takes a tenth. */
+const clock = hurriedClock(10);
+const leaseMs = 1200;
 
 describe.each(storeCases)("leases on $name", ({ place }) => {
   test("S02 the lease is renewed over a turn several times as long, and no second turn starts", async () => {
-    const store = await place().open();
+    const store = await place({ clock }).open();
     const go = gate();
     let renewals = 0;
     const watched = intercepted(store, ({ name, go: call }) => {
@@ -31,10 +35,10 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
       await go.promise;
       yield completed("done");
     });
-    const one = await startBridge(watched, { runner, node: "one", limits: { leaseMs } });
+    const one = await startBridge(watched, { clock, runner, node: "one", limits: { leaseMs } });
     const { task } = await one.operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.turns).toHaveLength(1));
-    const two = await startBridge(store, { node: "two", limits: { leaseMs } });
+    await eventually(() => expect(runner.turns).toHaveLength(1));
+    const two = await startBridge(store, { clock, node: "two", limits: { leaseMs } });
     // Twelve renewals, each after a third of the lease: four leases.
     const last = await ended(one.operator, task.id);
     expect(last).toMatchObject({ status: "completed", attempt: 1, crashes: 0 });
@@ -43,7 +47,7 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
   });
 
   test("S12 a worker that slept longer than its lease writes no event, no status and no reply", async () => {
-    const store = await place().open();
+    const store = await place({ clock }).open();
     let isAsleep = false;
     const woke = gate();
     // What a stopped process had begun to say reaches the store when it wakes up.
@@ -65,10 +69,11 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
       yield { type: "tool_call", callId: "1", name: "shell", input: {} };
       yield completed("the sleeper's answer");
     });
-    const one = await startBridge(paused, { runner, node: "one", limits: { leaseMs } });
+    const one = await startBridge(paused, { clock, runner, node: "one", limits: { leaseMs } });
     const { task } = await one.operator.start({ payload: { text: "x" } });
     await begun.promise;
     const two = await startBridge(store, {
+      clock,
       node: "two",
       limits: { leaseMs },
       runner: scriptedRunner(async function* () {
@@ -78,8 +83,8 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
     const last = await ended(two.operator, task.id);
     isAsleep = false;
     woke.resolve();
-    await vi.waitFor(() => expect(runner.active).toBe(0));
-    await vi.waitFor(async () => expect((await one.operator.status()).running).toBe(0));
+    await eventually(() => expect(runner.active).toBe(0));
+    await eventually(async () => expect((await one.operator.status()).running).toBe(0));
     expect(await two.operator.task(task.id)).toEqual(last);
     expect(last).toMatchObject({
       attempt: 2,
@@ -94,21 +99,32 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
   test.each(["fails", "hangs"])(
     "a worker whose renewal %s ends its runner before another one may begin",
     async (how) => {
-      const store = await place().open();
+      const store = await place({ clock }).open();
       const refused = gate<never>();
+      refused.promise.catch(() => undefined);
+      let isDeaf = false;
       const deaf = intercepted(store, ({ name, go }) => {
+        // It shall not take the task up again itself.
+        if (name === "work.claim" && isDeaf) return Promise.resolve([]);
         if (name !== "work.renew") return go();
+        isDeaf = true;
         if (how === "hangs") return refused.promise;
         return Promise.reject(new BridgeError("STORE_FAILED", { detail: "no connection" }));
       });
       const runner = scriptedRunner(works());
-      const one = await startBridge(deaf, { runner, node: "one", limits: { leaseMs: 300 } });
+      const one = await startBridge(deaf, {
+        clock,
+        runner,
+        node: "one",
+        limits: { leaseMs: 3000 },
+      });
       const { task } = await one.operator.start({ payload: { text: "x" } });
-      await vi.waitFor(() => expect(runner.active).toBe(1));
+      await eventually(() => expect(runner.active).toBe(1));
       const activeAtTakeover: number[] = [];
       const two = await startBridge(store, {
+        clock,
         node: "two",
-        limits: { leaseMs: 300 },
+        limits: { leaseMs: 3000 },
         runner: scriptedRunner(async function* () {
           activeAtTakeover.push(runner.active);
           yield completed("taken over");
@@ -137,9 +153,12 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
         },
       },
     );
-    const { operator, bridge } = await startBridge(await place().open(), { runner });
+    const { operator, bridge } = await startBridge(await place({ clock }).open(), {
+      clock,
+      runner,
+    });
     const { task } = await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     expect((await operator.status()).runners).toEqual([{ name: "scripted", health: null }]);
     go.resolve();
     expect((await ended(operator, task.id)).status).toBe("completed");
@@ -157,7 +176,7 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
           problems: isMended ? [] : ["The binary is missing. Install it."],
         }),
     });
-    const { operator } = await startBridge(await place().open(), { runner });
+    const { operator } = await startBridge(await place({ clock }).open(), { clock, runner });
     const first = await operator.start({ payload: { text: "x" } });
     expect(await ended(operator, first.task.id)).toMatchObject({
       status: "failed",

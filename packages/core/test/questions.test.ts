@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Handle, Question, QuestionText } from "@agent-bridge/core";
 import { allTasks, ended, eventsOf, startBridge, typesOf } from "./fixtures/bridges.ts";
+import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import {
@@ -41,7 +43,7 @@ const suspends: Script = async function* (turn, io) {
 };
 
 async function openQuestion(handle: Handle, taskId: string): Promise<Question> {
-  return await vi.waitFor(async () => {
+  return await eventually(async () => {
     const open = (await handle.questions(taskId)).find(({ state }) => state === "open");
     if (open === undefined) throw new Error("No question is open yet.");
     return open;
@@ -130,9 +132,11 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
   ] as const)(
     "S22 a %s question that nobody answers in time is a no",
     async (_, script, output) => {
-      const { operator } = await startBridge(await place().open(), {
+      const clock = hurriedClock(10);
+      const { operator } = await startBridge(await place({ clock }).open(), {
+        clock,
         runner: scriptedRunner(script),
-        limits: { questionMs: 60 },
+        limits: { questionMs: 600 },
       });
       const { task } = await operator.start({ payload: { text: "x" } });
       const last = await ended(operator, task.id, 4000);
@@ -178,7 +182,7 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
   test("a live question that is still open when its turn ends is closed as void", async () => {
     const runner = scriptedRunner(async function* (_, io) {
       void io.ask(mayI).catch(() => undefined);
-      await vi.waitFor(async () => expect(await operator.questions(_.taskId)).toHaveLength(1));
+      await eventually(async () => expect(await operator.questions(_.taskId)).toHaveLength(1));
       yield completed("did not wait");
     });
     const { operator } = await startBridge(await place().open(), { runner });
@@ -214,7 +218,7 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
     const { task } = await operator.start({ payload: { text: "ask" } });
     const question = await openQuestion(operator, task.id);
     const askedAt = performance.now();
-    await vi.waitFor(() => expect(performance.now() - askedAt).toBeGreaterThan(150));
+    await eventually(() => expect(performance.now() - askedAt).toBeGreaterThan(150));
     expect((await operator.task(task.id)).status).toBe("input_required");
     await operator.answer(question.id, { action: "accept" });
     expect((await ended(operator, task.id)).status).toBe("completed");
@@ -253,21 +257,21 @@ describe.each(storeCases)("questions to people in a channel, on $name", ({ place
       const say = (from: string, text: string): string =>
         channel.deliver({ payload: { from, room: "lab", text } });
       say("ann", "clean up");
-      await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+      await eventually(() => expect(channel.shown).toHaveLength(1));
       expect(channel.shown[0]).toMatchObject({ destination: { room: "lab" } });
       expect(channel.shown[0]?.text).toContain("Run this command?");
       expect(channel.shown[0]?.text).toContain("rm -r build");
 
       say("bob", "hello 1");
       say("bob", "yes");
-      await vi.waitFor(() => expect(channel.shown).toHaveLength(2));
+      await eventually(() => expect(channel.shown).toHaveLength(2));
       expect(channel.shown[1]?.text).toContain("waiting for an answer");
       expect(runner.turns).toHaveLength(1);
 
       say("ann", "hello, what was the question?");
       say("ann", "yes");
-      await vi.waitFor(() => expect(channel.shown.map(({ text }) => text)).toContain(output));
-      await vi.waitFor(() => expect(channel.acks.at(-1)).toEqual({ id: "m5" }));
+      await eventually(() => expect(channel.shown.map(({ text }) => text)).toContain(output));
+      await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "m5" }));
       expect(channel.shown.filter(({ text }) => text.includes("waiting for"))).toHaveLength(1);
       // The answer made no task; bob's "yes" and ann's other words did.
       const tasks = await allTasks(operator);
@@ -292,7 +296,7 @@ describe.each(storeCases)("questions to people in a channel, on $name", ({ place
         runner: scriptedRunner(script),
       });
       channel.deliver({ kind: "bot", payload: { from: "robo", text: "clean up" } });
-      await vi.waitFor(() => expect(channel.shown).toHaveLength(1));
+      await eventually(() => expect(channel.shown).toHaveLength(1));
       expect(channel.shown[0]?.text).toBe(output);
       const [task] = await allTasks(operator);
       const types = await typesOf(operator, task?.id ?? "");
@@ -308,7 +312,7 @@ describe.each(storeCases)("questions to people in a channel, on $name", ({ place
     const channel = scriptedChannel();
     await startBridge(await place().open(), { channels: [channel], runner });
     channel.deliver({ kind: "bot", payload: { from: "robo", text: "clean up" } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(1), { timeout: 3000 });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
     expect(channel.shown[0]?.text).toContain("asked 20 times");
     expect(runner.turns).toHaveLength(21);
   });

@@ -1,11 +1,14 @@
-import { describe, expect, test, vi } from "vitest";
-import type { BridgeParts, RouteInput } from "@agent-bridge/core";
+import { describe, expect, test } from "vitest";
+import type { BridgeParts, RouteInput, Store } from "@agent-bridge/core";
 import { allTasks, ended, eventsOf, everyone, settled, startBridge } from "./fixtures/bridges.ts";
+import { eventually } from "./fixtures/eventually.ts";
+import { hurriedClock } from "./fixtures/hurried-clock.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import {
   answers,
   completed,
+  gate,
   type Script,
   scriptedRunner,
   session,
@@ -17,21 +20,29 @@ import { severable, type StorePlace, storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
 
+/** Ten times as fast: a bridge that was cut off from its store takes a moment to end. */
+const clock = hurriedClock(10);
+
 /** Runs a task in a bridge that is killed in its middle. @returns its id */
 async function killedIn(
   there: StorePlace,
-  of: { script: (kill: () => void) => Script; parts?: Partial<BridgeParts>; key?: string },
+  of: {
+    script: (kill: () => void, store: Store) => Script;
+    parts?: Partial<BridgeParts>;
+    key?: string;
+  },
 ): Promise<string> {
-  const doomed = severable(await there.open());
-  const runner = scriptedRunner(of.script(doomed.sever));
+  const store = await there.open();
+  const doomed = severable(store);
+  const runner = scriptedRunner(of.script(doomed.sever, store));
   const { runners: _, ...parts } = of.parts ?? {};
-  const { bridge, operator } = await startBridge(doomed.store, { runner, ...parts });
+  const { bridge, operator } = await startBridge(doomed.store, { clock, runner, ...parts });
   const { task } = await operator.start({
     payload: { text: "build it" },
     conversation: of.key ?? "room",
   });
-  await vi.waitFor(() => expect(runner.turns).toHaveLength(1));
-  await vi.waitFor(() => expect(runner.active).toBe(0));
+  await eventually(() => expect(runner.turns).toHaveLength(1));
+  await eventually(() => expect(runner.active).toBe(0));
   await bridge.stop();
   return task.id;
 }
@@ -50,9 +61,9 @@ const interrupting: RouteInput[] = everyone.map((route) => ({ ...route, recover:
 
 describe.each(storeCases)("recovery on $name", ({ place }) => {
   test("what was not begun is run as new", async () => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, { script: dies({ begins: false, session: null }) });
-    const { operator, runner } = await startBridge(await there.open());
+    const { operator, runner } = await startBridge(await there.open(), { clock });
     expect(await ended(operator, id)).toMatchObject({
       status: "completed",
       attempt: 2,
@@ -68,9 +79,9 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("what was begun goes on in its session, with a prompt that says that it may be partly done", async () => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, { script: dies({ begins: true, session: "kept" }) });
-    const { operator, runner } = await startBridge(await there.open());
+    const { operator, runner } = await startBridge(await there.open(), { clock });
     expect((await ended(operator, id)).status).toBe("completed");
     expect(runner.turns).toHaveLength(1);
     expect(runner.turns[0]?.session?.id).toBe("kept");
@@ -87,9 +98,9 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
     ["no session is stored", { begins: true, session: null }, [...everyone]],
     ["the route does not resume", { begins: true, session: "kept" }, interrupting],
   ])("what was begun is not run again when %s", async (_, how, routes) => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, { script: dies(how), parts: { routes } });
-    const { operator, runner } = await startBridge(await there.open());
+    const { operator, runner } = await startBridge(await there.open(), { clock });
     const task = await ended(operator, id);
     expect(task).toMatchObject({ status: "failed", error: { code: "interrupted" } });
     expect(task.error?.message).toContain("it was not run again");
@@ -97,10 +108,9 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("a task whose cancel was asked for before the crash ends as cancelled, without a run", async () => {
-    const there = place();
-    const store = await there.open();
+    const there = place({ clock });
     const id = await killedIn(there, {
-      script: (kill) =>
+      script: (kill, store) =>
         async function* (turn, io) {
           yield whole("I have read the files.");
           await io.begins();
@@ -116,7 +126,7 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
           yield completed("never stored");
         },
     });
-    const { operator, runner } = await startBridge(await there.open());
+    const { operator, runner } = await startBridge(await there.open(), { clock });
     const task = await ended(operator, id);
     expect(task).toMatchObject({
       status: "failed",
@@ -128,18 +138,18 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("S10 a turn that kills its host again and again ends visibly after three crashes", async () => {
-    const there = place();
+    const there = place({ clock });
     const script = dies({ begins: true, session: "kept" });
     const id = await killedIn(there, { script });
     for (let crash = 2; crash <= 3; crash++) {
       const doomed = severable(await there.open());
       const runner = scriptedRunner(script(doomed.sever));
-      const { bridge } = await startBridge(doomed.store, { runner });
-      await vi.waitFor(() => expect(runner.turns).toHaveLength(1));
-      await vi.waitFor(() => expect(runner.active).toBe(0));
+      const { bridge } = await startBridge(doomed.store, { clock, runner });
+      await eventually(() => expect(runner.turns).toHaveLength(1));
+      await eventually(() => expect(runner.active).toBe(0));
       await bridge.stop();
     }
-    const { operator, runner } = await startBridge(await there.open());
+    const { operator, runner } = await startBridge(await there.open(), { clock });
     expect(await ended(operator, id)).toMatchObject({
       status: "failed",
       crashes: 3,
@@ -149,35 +159,35 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("S11 when the recovery of a task fails, its conversation goes on with the next one", async () => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, { script: dies({ begins: true, session: "kept" }) });
     const runner = scriptedRunner(async function* (turn) {
       if (turn.session?.id === "kept" && turn.prompt.includes("interrupted"))
         throw new Error("The recovery broke.");
       yield completed("fine");
     });
-    const { operator } = await startBridge(await there.open(), { runner });
+    const { operator } = await startBridge(await there.open(), { clock, runner });
     const next = await operator.start({ payload: { text: "next" }, conversation: "room" });
     expect(await ended(operator, next.task.id)).toMatchObject({ output: { output: "fine" } });
     expect((await operator.task(id)).error).toMatchObject({ code: "runner_failed" });
   });
 
   test("S04 a planned stop gives the attempt back: no crash is counted, and the next start goes on", async () => {
-    const there = place();
-    const first = await startBridge(await there.open(), { runner: scriptedRunner(works()) });
+    const there = place({ clock });
+    const first = await startBridge(await there.open(), { clock, runner: scriptedRunner(works()) });
     const { task } = await first.operator.start({
       payload: { text: "build it" },
       conversation: "room",
     });
-    await vi.waitFor(() => expect(first.runner.active).toBe(1));
-    await vi.waitFor(async () =>
+    await eventually(() => expect(first.runner.active).toBe(1));
+    await eventually(async () =>
       expect((await eventsOf(first.operator, task.id)).at(-1)?.type).toBe("turn.text"),
     );
     await first.bridge.stop();
     expect(first.runner.active).toBe(0);
     expect(first.runner.isDisposed).toBe(true);
 
-    const second = await startBridge(await there.open());
+    const second = await startBridge(await there.open(), { clock });
     const last = await ended(second.operator, task.id);
     expect(last).toMatchObject({ status: "completed", attempt: 2, crashes: 0 });
     expect(second.runner.turns[0]?.session?.id).toBe(`session-${task.id}`);
@@ -189,18 +199,20 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("S04 a turn that completes in the moment of the stop is completed, not run again", async () => {
-    const there = place();
+    const there = place({ clock });
+    const begun = gate();
     const runner = scriptedRunner(async function* (_, io) {
       yield session("s");
       await io.begins();
+      begun.resolve();
       await untilAborted(io.signal).catch(() => undefined);
       yield completed("done just in time");
     });
-    const first = await startBridge(await there.open(), { runner });
+    const first = await startBridge(await there.open(), { clock, runner });
     const { task } = await first.operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await begun.promise;
     await first.bridge.stop();
-    const second = await startBridge(await there.open());
+    const second = await startBridge(await there.open(), { clock });
     expect(await ended(second.operator, task.id)).toMatchObject({
       attempt: 1,
       output: { output: "done just in time" },
@@ -209,7 +221,7 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
   });
 
   test("the processes of an earlier start are swept before its work is taken over", async () => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, {
       script: (kill) =>
         async function* (_, io) {
@@ -222,6 +234,7 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
     });
     const order: string[] = [];
     const { operator, bridge } = await startBridge(await there.open(), {
+      clock,
       sweeper: {
         sweep: async ({ recorded, only }) => {
           if (only === undefined) order.push(`swept ${JSON.stringify(recorded)}`);
@@ -244,7 +257,7 @@ describe.each(storeCases)("recovery on $name", ({ place }) => {
 
 describe.each(storeCases)("sessions on $name", ({ place }) => {
   test("a conversation goes on in its session, and another has its own", async () => {
-    const { operator, runner } = await startBridge(await place().open());
+    const { operator, runner } = await startBridge(await place({ clock }).open(), { clock });
     for (const conversation of ["a", "b", "a"]) {
       const { task } = await operator.start({ payload: { text: conversation }, conversation });
       await ended(operator, task.id);
@@ -262,13 +275,17 @@ describe.each(storeCases)("sessions on $name", ({ place }) => {
         yield { type: "end", outcome: "session_gone", message: "No rollout found." };
         return;
       }
-      yield session(`session-${call}`);
+      yield session(turn.session?.id ?? `session-${call}`);
       await io.begins();
       yield completed(`answer ${call}`);
     });
-    const { operator } = await startBridge(await place().open(), { channels: [channel], runner });
+    const { operator } = await startBridge(await place({ clock }).open(), {
+      clock,
+      channels: [channel],
+      runner,
+    });
     for (const text of ["1", "2", "3"]) channel.deliver({ payload: { from: "ann", text } });
-    await vi.waitFor(() => expect(channel.shown).toHaveLength(3));
+    await eventually(() => expect(channel.shown).toHaveLength(3));
     expect(runner.turns.map((turn) => turn.session?.id ?? null)).toEqual([
       null,
       "session-1",
@@ -292,7 +309,7 @@ describe.each(storeCases)("sessions on $name", ({ place }) => {
       if (call === 1) return yield* answers(() => "one")(turn, io, call);
       yield { type: "end", outcome: "session_gone", message: "No rollout found." };
     });
-    const { operator } = await startBridge(await place().open(), { runner });
+    const { operator } = await startBridge(await place({ clock }).open(), { clock, runner });
     const first = await operator.start({ payload: { text: "1" }, conversation: "room" });
     await ended(operator, first.task.id);
     const second = await operator.start({ payload: { text: "2" }, conversation: "room" });
@@ -303,12 +320,12 @@ describe.each(storeCases)("sessions on $name", ({ place }) => {
   });
 
   test("an interrupted turn whose session is gone is interrupted: it is never run again from its beginning", async () => {
-    const there = place();
+    const there = place({ clock });
     const id = await killedIn(there, { script: dies({ begins: true, session: "kept" }) });
     const runner = scriptedRunner(async function* () {
       yield { type: "end", outcome: "session_gone", message: "No rollout found." };
     });
-    const { operator } = await startBridge(await there.open(), { runner });
+    const { operator } = await startBridge(await there.open(), { clock, runner });
     expect(await ended(operator, id)).toMatchObject({ error: { code: "interrupted" } });
     expect(runner.turns).toHaveLength(1);
   });

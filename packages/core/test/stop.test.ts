@@ -1,7 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createBridge } from "@agent-bridge/core";
 import { allTasks, makeBridge, startBridge } from "./fixtures/bridges.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { scriptedRunner, works } from "./fixtures/scripted-runner.ts";
@@ -29,12 +30,12 @@ describe.each(storeCases)("stop on $name", ({ place }) => {
     const store = await place({ clock }).open();
     const { bridge, operator } = await startBridge(store, { channels: [channel], runner, clock });
     for (const text of ["send", "work", "ask"]) channel.deliver({ payload: { from: text, text } });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const statuses = (await allTasks(operator)).map(({ status, reply }) => [status, reply]);
       expect(statuses).toEqual([
         ["completed", "sending"],
-        ["running", "pending"],
-        ["input_required", "pending"],
+        ["running", "none"],
+        ["input_required", "none"],
       ]);
     });
     await bridge.stop();
@@ -43,8 +44,8 @@ describe.each(storeCases)("stop on $name", ({ place }) => {
     const tasks = await allTasks(operator);
     expect(tasks.map(({ status, reply }) => [status, reply])).toEqual([
       ["completed", "pending"],
-      ["running", "pending"],
-      ["running", "pending"],
+      ["running", "none"],
+      ["running", "none"],
     ]);
     const polls = channel.polls;
     channel.deliver({ payload: { from: "late", text: "late" } });
@@ -82,7 +83,7 @@ describe.each(storeCases)("stop on $name", ({ place }) => {
       },
     });
     channel.deliver({ payload: { from: "ann", text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     await bridge.stop();
     expect(await allTasks(operator)).toMatchObject([{ status: "running" }]);
     const errors = logger.lines.filter(({ message }) => message.includes("could not be disposed"));
@@ -98,7 +99,7 @@ describe.each(storeCases)("stop on $name", ({ place }) => {
     const runner = scriptedRunner(works());
     const { bridge, operator } = await startBridge(store, { runner, clock });
     await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(() => expect(runner.active).toBe(1));
+    await eventually(() => expect(runner.active).toBe(1));
     isHung = true;
     await bridge.stop();
     expect(runner.active).toBe(0);

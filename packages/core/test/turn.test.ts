@@ -1,7 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { maxEventBytes, type Json, type RunnerEvent } from "@agent-bridge/core";
 import { ended, eventsOf, startBridge, typesOf } from "./fixtures/bridges.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import {
   completed,
@@ -104,7 +105,7 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     });
     const { operator } = await startBridge(await place().open(), { runner });
     const { task } = await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(async () => expect(await typesOf(operator, task.id)).toContain("turn.text"));
+    await eventually(async () => expect(await typesOf(operator, task.id)).toContain("turn.text"));
     go.resolve();
     await ended(operator, task.id);
   });
@@ -309,7 +310,7 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     });
     const { operator } = await startBridge(await place().open(), { runner });
     const { task } = await operator.start({ payload: { text: "x" } });
-    await vi.waitFor(async () => expect((await operator.task(task.id)).progress).toBe(0.99));
+    await eventually(async () => expect((await operator.task(task.id)).progress).toBe(0.99));
     go.resolve();
     expect((await ended(operator, task.id)).progress).toBe(0.99);
   });

@@ -194,6 +194,7 @@ export function createBridge(parts: BridgeParts): Bridge {
     await starting?.catch(() => undefined);
     const longestMs = engine.limits.turn.graceMs + stopMs;
     await awaitEnd(engine, { what: "Receiving and working", limitMs: longestMs }, loops.receiving);
+    worker.abandon();
     delivering.abort(new Error("The bridge stops."));
     await awaitEnd(engine, { what: "Delivering", limitMs: stopMs }, loops.delivering);
     await disposeParts(engine);

@@ -13,6 +13,8 @@ const lookAgainMs = 1000;
 export class Worker {
   readonly #engine: Engine;
   readonly #attempts = new Map<Attempt, Promise<void>>();
+  /** Aborts when no attempt needs its lease any more. */
+  readonly #drained = new AbortController();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -25,16 +27,20 @@ export class Worker {
 
   /** Works until the signal aborts; then gives back what is unfinished. Resolves when nothing runs any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const drained = new AbortController();
     const kept = Promise.all([
-      this.#listen(drained.signal),
-      keepLeases(this.#engine, () => this.#attempts.keys(), drained.signal),
+      this.#listen(this.#drained.signal),
+      keepLeases(this.#engine, () => this.#attempts.keys(), this.#drained.signal),
     ]);
     await this.#claimAll(signal);
     for (const attempt of this.#attempts.keys()) attempt.stop({ type: "shutdown" });
     while (this.#attempts.size > 0) await Promise.all(this.#attempts.values());
-    drained.abort();
+    this.abandon();
     await kept;
+  }
+
+  /** Keeps nothing alive any more, also not for attempts that do not end. */
+  abandon(): void {
+    this.#drained.abort();
   }
 
   async #claimAll(signal: AbortSignal): Promise<void> {
