@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { document, documents, isRunning, makeHome, workingConfig } from "./home.ts";
@@ -121,6 +121,37 @@ test("down gives running work back, and the next up goes on with it", async () =
     timedOut: false,
     tasks: [{ status: "completed", crashes: 0 }],
   });
+});
+
+test("S21 after kill -9 the next up ends the process that the run left behind", async () => {
+  const home = makeHome();
+  const first = await home.up();
+  const file = join(home.folder, "pid");
+  await home.run(["send", `orphan ${file}`]);
+  await expect.poll(() => existsSync(file) && readFileSync(file, "utf8") !== "").toBe(true);
+  const orphan = Number(readFileSync(file, "utf8"));
+  onTestFinished(() => void (isRunning(orphan) && process.kill(orphan, "SIGKILL")));
+  first.child.kill("SIGKILL");
+  await first.ended;
+  expect(isRunning(orphan)).toBe(true);
+  rmSync(file);
+  await home.up();
+  expect(isRunning(orphan)).toBe(false);
+  const status = document((await home.run(["status", "--json"])).stdout);
+  expect(status).toMatchObject({ bridge: { since: { orphansEnded: 1 } } });
+});
+
+test("an error that nobody catches is logged and ends the daemon with 1, and the work is safe", async () => {
+  const home = makeHome();
+  const daemon = await home.up();
+  const { stdout } = await home.run(["send", "crash\nwait"]);
+  expect(await daemon.ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("thrown where nobody catches it"),
+  });
+  await home.up(["--config", home.configFile]);
+  const shown = await home.run(["task", "show", stdout.trim(), "--json"]);
+  expect(document(shown.stdout)).toMatchObject({ task: { input: { prompt: "crash\nwait" } } });
 });
 
 test("a second signal ends it at once", async () => {

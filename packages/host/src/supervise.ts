@@ -2,8 +2,8 @@ import { describeError, type Logger } from "@agent-bridge/core";
 import type { Daemon } from "./daemon.ts";
 
 /**
- * Runs a daemon until it is asked to stop: by SIGTERM or SIGINT, through its socket, or by the
- * caller's signal. A second SIGTERM or SIGINT ends the process at once, as does an error that nobody
+ * Runs a daemon until it is asked to stop: by SIGTERM, SIGINT or SIGHUP (its terminal is gone), or
+ * through its socket. A second signal ends the process at once, as does an error that nobody
  * caught: what was accepted is safe, the next start takes it over.
  *
  * @returns the exit code: 0 after an orderly stop, 1 otherwise
@@ -25,7 +25,7 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
     });
     process.exit(1);
   };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
   process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
   try {
     await Promise.race([asked.promise, daemon.stopRequested]);
@@ -35,7 +35,7 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
     logger.error("The daemon did not stop in order", { error: describeError(error) });
     return 1;
   } finally {
-    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal).off("SIGHUP", onSignal);
     process.off("uncaughtException", onUncaught).off("unhandledRejection", onUncaught);
   }
 }

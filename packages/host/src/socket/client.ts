@@ -13,6 +13,7 @@ import {
 } from "./frames.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { PendingReply, ReplyStream, type Reply } from "./replies.ts";
+import { ensureSocketFolder } from "./socket-folder.ts";
 import type { CallName, CallResult, MethodParams, StreamEvent, StreamName } from "./methods.ts";
 
 /** The largest answer that is read: the answer of an agent is at most 10 MB. */
@@ -70,6 +71,7 @@ export async function connectDaemon(
   const notRunning = (cause?: unknown): BridgeError =>
     new BridgeError("DAEMON_NOT_RUNNING", { folder: paths.stateFolder }, { cause });
   if (key === undefined) throw notRunning();
+  ensureSocketFolder(paths);
   const socket = connect(paths.socket);
   const client = new Client(socket);
   const run = "run" in options ? options.run : process.env[markVariable];

@@ -1,9 +1,8 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
 import type { HostPaths } from "../paths.ts";
-import { ensurePrivateFolder } from "../private-files.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { ensureSocketFolder } from "./socket-folder.ts";
 
 /** Callers at once; the socket is one user's. */
 const maxConnections = 256;
@@ -24,7 +23,7 @@ export async function serveSocket(
   context: ConnectionContext,
 ): Promise<SocketServer> {
   const path = paths.socket;
-  ensurePrivateFolder(dirname(path));
+  ensureSocketFolder(paths);
   rmSync(path, { force: true });
   const connections = new Set<Connection>();
   const server = createServer((socket) => {

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { isBridgeError, silentLogger } from "@agent-bridge/core";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  connectDaemon,
+  parseConfig,
+  startDaemon,
+  type Daemon,
+  type DaemonOptions,
+  type HostPaths,
+} from "../src/index.ts";
+import { isStateLocked } from "../src/state-lock.ts";
+import { temporaryFolder, temporaryPaths } from "./temporary.ts";
+
+const notePlugin = fileURLToPath(new URL("fixtures/note-plugin.ts", import.meta.url));
+const working = {
+  plugins: { [notePlugin]: {} },
+  routes: [{ kind: "prompt", from: ["operator"], runner: "echo" }],
+};
+
+function optionsFor(paths: HostPaths, config: object = working): DaemonOptions {
+  const parsed = parseConfig(JSON.stringify(config), paths.configFile);
+  if ("findings" in parsed) throw new Error(JSON.stringify(parsed.findings));
+  return { paths, config: parsed.loaded, logger: silentLogger };
+}
+
+async function start(options: DaemonOptions): Promise<Daemon> {
+  const daemon = await startDaemon(options);
+  onTestFinished(async () => await daemon.stop());
+  return daemon;
+}
+
+const refusal = async (options: DaemonOptions): Promise<string> => {
+  try {
+    await start(options);
+    return "started";
+  } catch (error) {
+    return isBridgeError(error) ? error.code : String(error);
+  }
+};
+
+test("a message sent over the socket is answered by the runner and survives a restart", async () => {
+  const paths = temporaryPaths();
+  const daemon = await start(optionsFor(paths));
+  const client = await connectDaemon(paths, { run: undefined });
+  const { task } = await client.call("start", { payload: { text: "hello" } });
+  const types: string[] = [];
+  for await (const { type } of client.stream("attach", { taskId: task.id })) types.push(type);
+  expect(types.at(-1)).toBe("task.completed");
+  await client.close();
+  await daemon.stop();
+  expect(isStateLocked(paths)).toBe(false);
+  expect(existsSync(paths.socket)).toBe(false);
+  const next = await start(optionsFor(paths));
+  expect(await next.handle.task(task.id)).toMatchObject({ output: { output: "hello" } });
+});
+
+test("a start that fails gives back all that it took", async () => {
+  const paths = temporaryPaths();
+  const broken = { ...working, routes: [{ kind: "prompt", from: "*", runner: "nobody" }] };
+  expect(await refusal(optionsFor(paths, broken))).toBe("CONFIG_INVALID");
+  expect(isStateLocked(paths)).toBe(false);
+  expect(await refusal(optionsFor(paths))).toBe("started");
+});
+
+test("S35 a second daemon on one state folder is refused, and the first goes on", async () => {
+  const paths = temporaryPaths();
+  const first = await start(optionsFor(paths));
+  expect(await refusal(optionsFor(paths))).toBe("STATE_LOCKED");
+  expect((await first.status()).stateFolder).toBe(paths.stateFolder);
+  const client = await connectDaemon(paths, { run: undefined });
+  await expect(client.call("status", {})).resolves.toMatchObject({ pid: process.pid });
+  await client.close();
+});
+
+test("a store in memory is refused unless that is asked for", async () => {
+  const paths = temporaryPaths();
+  const config = { ...working, store: { type: "memory" } };
+  expect(await refusal(optionsFor(paths, config))).toBe("STORE_NOT_DURABLE");
+  const daemon = await start({ ...optionsFor(paths, config), ephemeral: true });
+  expect(await daemon.status()).toMatchObject({ bridge: { durable: false } });
+});
+
+test("ids and key of a state folder stay the same over restarts, and damaged ids are not replaced", async () => {
+  const paths = temporaryPaths();
+  const files = (): readonly string[] =>
+    [paths.identity, paths.socketKey].map((file) => readFileSync(file, "utf8"));
+  await (await start(optionsFor(paths))).stop();
+  const made = files();
+  await (await start(optionsFor(paths))).stop();
+  expect(files()).toEqual(made);
+  writeFileSync(paths.identity, "{}");
+  expect(await refusal(optionsFor(paths))).toBe("CONFIG_INVALID");
+});
+
+test("a state folder whose path is too long for a socket works all the same", async () => {
+  const paths = temporaryPaths(temporaryFolder(), "long-".repeat(40));
+  expect(paths.socket.startsWith("/tmp/agent-bridge-")).toBe(true);
+  const daemon = await start(optionsFor(paths));
+  const client = await connectDaemon(paths, { run: undefined });
+  await client.close();
+  await daemon.stop();
+  expect(existsSync(paths.socket)).toBe(false);
+});
+
+test("callers are cut off by a stop, and a stop may be repeated", async () => {
+  const paths = temporaryPaths();
+  const daemon = await start(optionsFor(paths));
+  const client = await connectDaemon(paths, { run: undefined });
+  await Promise.all([daemon.stop(), daemon.stop()]);
+  await expect(client.call("status", {})).rejects.toMatchObject({ code: "DAEMON_LOST" });
+  await client.close();
+});
