@@ -104,7 +104,7 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     const { task } = await operator.start({ payload: { text: "x" } });
     await eventually(() => expect(runner.active).toBe(1));
     const results = await Promise.all([operator.cancel(task.id), operator.cancel(task.id)]);
-    expect(results.map(({ changed }) => changed).toSorted()).toEqual([false, true]);
+    expect(results.filter(({ changed }) => changed)).toHaveLength(1);
     const last = await ended(operator, task.id);
     expect(await operator.cancel(task.id)).toEqual({ changed: false, task: last });
     const types = await typesOf(operator, task.id);

@@ -93,21 +93,26 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
     async (_, principal) => {
       const { as, names } = await withWork();
       const handle = as(principal);
-      for (const [method, call] of Object.entries(byName)) {
-        // A peer reaches the bridge through its channel only.
-        if (method === "start" && principal.type === "peer") continue;
-        const real = await refusal(call(handle, names));
-        const invented: Names = { taskId: "task_x", conversationId: "conv_x", questionId: "q_x" };
-        const never = await refusal(call(handle, invented));
-        expect(real.code, method).toMatch(/_NOT_FOUND$/);
-        expect(real.code, method).toBe(never.code);
-        let { text } = real;
+      const invented: Names = { taskId: "task_x", conversationId: "conv_x", questionId: "q_x" };
+      // A peer reaches the bridge through its channel only.
+      const methods = Object.entries(byName).filter(
+        ([method]) => method !== "start" || principal.type !== "peer",
+      );
+      const real: Record<string, unknown> = {};
+      const never: Record<string, unknown> = {};
+      for (const [method, call] of methods) {
+        const { code, text } = await refusal(call(handle, names));
+        let anonymous = text;
         for (const key of ["taskId", "conversationId", "questionId"] as const)
-          text = text.replaceAll(names[key], invented[key]);
-        expect(text, method).toBe(never.text);
+          anonymous = anonymous.replaceAll(names[key], invented[key]);
+        real[method] = { code, text: anonymous };
+        never[method] = await refusal(call(handle, invented));
+        expect([method, code]).toEqual([method, expect.stringMatching(/_NOT_FOUND$/)]);
       }
-      for (const [method, list] of Object.entries(lists))
-        expect(await list(handle), method).toEqual([]);
+      expect(real).toEqual(never);
+      const shown: Record<string, unknown> = {};
+      for (const [method, list] of Object.entries(lists)) shown[method] = await list(handle);
+      expect(shown).toEqual(Object.fromEntries(Object.keys(lists).map((method) => [method, []])));
       await expect(handle.status()).rejects.toMatchObject({ code: "NOT_ALLOWED" });
       // Nothing of it has changed the task.
       const task = await as(mine).task(names.taskId);
@@ -147,7 +152,7 @@ describe.each(storeCases)("requests on $name", ({ place }) => {
     const { bridge, runner, operator } = await startBridge(await place().open());
     const request: StartRequest = { payload: { text: "x" }, idempotencyKey: "k" };
     const calls = await Promise.all([1, 2, 3].map(async () => await operator.start(request)));
-    expect(calls.map(({ created }) => created).toSorted()).toEqual([false, false, true]);
+    expect(calls.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(calls.map(({ task }) => task.id)).size).toBe(1);
     const id = calls[0]?.task.id ?? "";
     await ended(operator, id);
@@ -270,7 +275,7 @@ describe.each(storeCases)("resume on $name", ({ place }) => {
     const request = { taskId: task.id, conversationId: task.conversationId, message: "more" };
     const both = await Promise.all([operator.resume(request), operator.resume(request)]);
     expect(both[0].task.id).toBe(both[1].task.id);
-    expect(both.map(({ created }) => created).toSorted()).toEqual([false, true]);
+    expect(both.filter(({ created }) => created)).toHaveLength(1);
     const next = await ended(operator, both[0].task.id);
     expect(next).toMatchObject({
       continues: task.id,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { BridgeError, type Received } from "@agent-bridge/core";
 import { allTasks, everyone, settled, startBridge } from "./fixtures/bridges.ts";
@@ -209,6 +210,7 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     ["not_allowed", { payload: { from: "eve", text: "let me in" } }],
   ] as const)("S06 a message becomes a dead letter: %s (%#)", async (reason, message) => {
     const channel = scriptedChannel();
+    const isDeep = Array.isArray(message.payload);
     const { operator, runner } = await startBridge(await place().open(), {
       channels: [channel],
       routes: [{ kind: "note", from: ["ann"], runner: "scripted" }],
@@ -220,10 +222,11 @@ describe.each(storeCases)("what can not be handled, on $name", ({ place }) => {
     const { items } = await operator.deadLetters();
     expect(items).toHaveLength(1);
     expect(items[0]).toMatchObject({ reason, messageId: id, channel: "platform", taskId: null });
-    const whole = reason === "payload_too_large" ? null : JSON.stringify(message.payload);
-    if (whole === null) expect(items[0]?.bytes).toBeGreaterThanOrEqual(20_000);
-    else expect(items[0]).toMatchObject({ payload: whole, bytes: whole.length });
-    expect(items[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    // JSON.stringify can not write the deepest one.
+    const whole = isDeep ? nested(10_000) : JSON.stringify(message.payload);
+    const sha256 = createHash("sha256").update(whole).digest("hex");
+    const payload = whole.slice(0, 256 * 1024);
+    expect(items[0]).toMatchObject({ payload, bytes: whole.length, sha256 });
     expect(items[0]?.detail).not.toBe("");
   });
 

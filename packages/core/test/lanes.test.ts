@@ -91,17 +91,19 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     const there = place();
     const channel = scriptedChannel();
     const first = severable(await there.open());
+    const severed = gate();
     const old = await startBridge(first.store, {
       channels: [channel],
       runner: scriptedRunner(async function* (turn, io) {
         yield session("kept");
         await io.begins();
         first.sever();
+        severed.resolve();
         yield completed(turn.prompt);
       }),
     });
     channel.deliver({ payload: { from: "ann", text: "interrupted" } });
-    await eventually(() => expect(old.runner.turns).toHaveLength(1));
+    await severed.promise;
     await old.bridge.stop();
     channel.deliver({ payload: { from: "ann", text: "new" } });
 
@@ -112,7 +114,7 @@ describe.each(storeCases)("lanes on $name", ({ place }) => {
     });
     const { operator } = await startBridge(await there.open(), { channels: [channel], runner });
     await eventually(async () => expect(await allTasks(operator)).toHaveLength(2));
-    expect(runner.turns).toHaveLength(1);
+    await eventually(() => expect(runner.turns).toHaveLength(1));
     expect(runner.turns[0]?.session?.id).toBe("kept");
     expect(runner.prompts[0]).toContain("> interrupted");
     go.resolve();

@@ -27,7 +27,7 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
     const go = gate();
     let renewals = 0;
     const watched = intercepted(store, ({ name, go: call }) => {
-      if (name === "work.renew" && ++renewals === 12) go.resolve();
+      if (name === "work.renew" && ++renewals === 9) go.resolve();
       return call();
     });
     const runner = scriptedRunner(async function* () {
@@ -39,7 +39,7 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
     const { task } = await one.operator.start({ payload: { text: "x" } });
     await eventually(() => expect(runner.turns).toHaveLength(1));
     const two = await startBridge(store, { clock, node: "two", limits: { leaseMs } });
-    // Twelve renewals, each after a third of the lease: four leases.
+    // Nine renewals, each after a third of the lease: three leases.
     const last = await ended(one.operator, task.id);
     expect(last).toMatchObject({ status: "completed", attempt: 1, crashes: 0 });
     expect(runner.turns).toHaveLength(1);

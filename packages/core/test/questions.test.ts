@@ -228,7 +228,7 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
     const runner = scriptedRunner(async function* (_, io) {
       const titles = ["one", "two", "three"];
       const given = await Promise.all(titles.map((title) => io.ask({ ...mayI, title })));
-      yield completed(given.map(({ content }) => String(content)).join());
+      yield completed(given.map(({ content }) => JSON.stringify(content)).join());
     });
     const { operator } = await startBridge(await place().open(), { runner });
     const { task } = await operator.start({ payload: { text: "x" } });
@@ -237,7 +237,7 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
       expect(question.title).toBe(content);
       await operator.answer(question.id, { action: "accept", content });
     }
-    expect((await ended(operator, task.id)).output).toEqual({ output: "one,two,three" });
+    expect((await ended(operator, task.id)).output).toEqual({ output: '"one","two","three"' });
   });
 });
 

@@ -253,7 +253,7 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     ["does not begin", { startMs: 30 }, 0, /did not begin/],
     ["gives no sign of life", { idleMs: 30 }, 1, /no sign of life/],
     ["goes on for ever", { totalMs: 60 }, 1_000_000, /was not done/],
-  ])("a runner that %s is timed out", async (_, turn, count, text) => {
+  ] as const)("a runner that %s is timed out", async (...[, turn, count, text]) => {
     const { task } = await run(
       async function* (_turn, io) {
         for (let said = 0; said < count && !io.signal.aborted; said++) {
@@ -278,11 +278,11 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
         if (call < 3) yield end as RunnerEvent;
         else yield completed("the third time");
       },
-      { clock: hurriedClock() },
+      { clock: hurriedClock(100) },
     );
     expect(again.task.output).toEqual({ output: "the third time" });
     expect(again.events.filter(({ type }) => type === "turn.notice")).toHaveLength(2);
-    const never = await run(yields(end), { clock: hurriedClock() });
+    const never = await run(yields(end), { clock: hurriedClock(100) });
     expect(never.task.error?.message).toBe("Overloaded.");
     expect(never.runner.turns).toHaveLength(3);
   });

@@ -15,6 +15,7 @@ export class Worker {
   readonly #attempts = new Map<Attempt, Promise<void>>();
   /** Aborts when no attempt needs its lease any more. */
   readonly #drained = new AbortController();
+  #lookAtNews: () => void = () => undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -73,12 +74,15 @@ export class Worker {
         of.onFree();
       });
     this.#attempts.set(attempt, done);
+    // What was asked between the claim and now rang for nobody.
+    this.#lookAtNews();
   }
 
   /** Takes cancels, answers and lost claims to the running attempts. */
   async #listen(signal: AbortSignal): Promise<void> {
     const { clock, store, logger, feed } = this.#engine;
     using bell = feed.listen("news");
+    this.#lookAtNews = bell.ring;
     await repeat("Looking at the news of running tasks", { clock, logger, signal }, async () => {
       await bell.wait(lookAgainMs, signal);
       const mine = [...this.#attempts.keys()];
