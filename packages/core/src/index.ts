@@ -90,7 +90,7 @@ export { promptKind } from "./engine/prompt-kind.ts";
 export { systemClock, systemRandom } from "./engine/system.ts";
 export { memoryStore } from "./store/memory/memory-store.ts";
 // For store authors: the rules of the contract over tables, for stores that one process owns.
-export type { TableContext } from "./store/table-context.ts";
+export type { Room, TableContext } from "./store/table-context.ts";
 export { createWatchers, tableStore } from "./store/table-store.ts";
 export type {
   ConversationRow,

@@ -1,1 +1,1 @@
-export { sqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
+export { type SqliteStore, sqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
