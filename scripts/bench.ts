@@ -20,7 +20,11 @@ try {
     ...(await measureTrips(join(folder, "one.db"), { conversations: 1, messages: 500 })),
   );
   figures.push(
-    ...(await measureTrips(join(folder, "hundred.db"), { conversations: 100, messages: 2000 })),
+    ...(await measureTrips(join(folder, "hundred.db"), {
+      conversations: 100,
+      messages: 2000,
+      everyMs: 5,
+    })),
   );
   figures.push(...(await measureFeed(join(folder, "feed.db"))));
   figures.push(...(await measureIdle(20_000)));

@@ -19,7 +19,7 @@ function residentMb(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
-/** What a daemon without work costs: processor time of one core, and resident memory. */
+/** What a daemon without work costs, as it is built: processor time of one core, and resident memory. */
 export async function measureIdle(forMs: number): Promise<readonly Figure[]> {
   const home = mkdtempSync(join(tmpdir(), "agent-bridge-idle-"));
   mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -30,9 +30,9 @@ export async function measureIdle(forMs: number): Promise<readonly Figure[]> {
   writeFileSync(join(home, "config.jsonc"), JSON.stringify(config), { mode: 0o600 });
   const env = { ...process.env, AGENT_BRIDGE_HOME: home };
   const started = performance.now();
-  const daemon = spawn(process.execPath, ["--conditions=source", command, "up"], {
+  const daemon = spawn(process.execPath, [command, "up"], {
     env,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: "ignore",
   });
   const pid = daemon.pid as number;
   try {
@@ -55,7 +55,7 @@ export async function measureIdle(forMs: number): Promise<readonly Figure[]> {
     return [
       figureOf("idle daemon, processor of one core", "%", [share]),
       figureOf("idle daemon, resident memory", "MB", [residentMb(pid)]),
-      figureOf("start of a daemon (from sources)", "ms", [readyMs]),
+      figureOf("start of a daemon", "ms", [readyMs]),
     ];
   } finally {
     daemon.kill("SIGTERM");

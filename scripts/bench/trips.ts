@@ -5,11 +5,12 @@ import { echoRunner, fedChannel, noteKind } from "./parts.ts";
 
 /**
  * Sends messages through a durable bridge: from handing a message over to the runner's call, and from the
- * runner's end to the send. One message is under way in each conversation.
+ * runner's end to the send. Without `everyMs` the next message comes when the last was answered; with it,
+ * messages come at that pace, whatever is under way.
  */
 export async function measureTrips(
   path: string,
-  of: { conversations: number; messages: number },
+  of: { conversations: number; messages: number; everyMs?: number },
 ): Promise<readonly Figure[]> {
   const received = new Map<string, number>();
   const ended = new Map<string, number>();
@@ -29,7 +30,7 @@ export async function measureTrips(
     sent: (text) => {
       toSend.push(performance.now() - (ended.get(text) ?? Number.NaN));
       if (toSend.length === of.messages) done.resolve();
-      else feed();
+      else if (of.everyMs === undefined) feed();
     },
   });
   const runner = echoRunner({
@@ -46,9 +47,14 @@ export async function measureTrips(
     limits: { concurrency: of.conversations },
   });
   await bridge.start();
-  for (let index = 0; index < of.conversations; index++) feed();
+  if (of.everyMs === undefined) feed();
+  const pace = of.everyMs === undefined ? undefined : setInterval(feed, of.everyMs);
   await done.promise;
-  const suffix = of.conversations === 1 ? "one conversation" : `${of.conversations} conversations`;
+  clearInterval(pace);
+  const suffix =
+    of.everyMs === undefined
+      ? "one after another"
+      : `${of.conversations} conversations, ${1000 / of.everyMs}/s`;
   return [
     figureOf(`received → runner called, ${suffix}`, "ms", toRunner),
     figureOf(`end → send called, ${suffix}`, "ms", toSend),

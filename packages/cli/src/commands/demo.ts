@@ -1,5 +1,5 @@
 import { runs, type CommandRow, type CommonOptions } from "../command.ts";
-import { type DemoReport, runDemo } from "../demo/demo.ts";
+import type { DemoReport } from "../demo/demo.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 interface DemoOptions extends CommonOptions {
@@ -29,6 +29,8 @@ export const demo: CommandRow = {
       .description("show the whole way of a message on the real codex, without a key or a network")
       .option("--require-real", "fail if it was not the real codex (always so where CI is set)");
     runs<DemoOptions>(command, program, async ({ options, printer, surroundings }) => {
+      // Loaded only when it is asked for: a daemon has no use for test servers.
+      const { runDemo } = await import("../demo/demo.ts");
       const report = await runDemo((line) => printer.text([line]));
       const { runner } = report;
       printer.json(report);
