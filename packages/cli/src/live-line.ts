@@ -3,6 +3,8 @@ import { advance, describeProgress, noProgress, type Progress } from "./render/p
 import type { Output } from "./surroundings.ts";
 
 const redrawMs = 500;
+/** A narrower terminal wraps the line. */
+const minWidth = 40;
 const clear = "\r\u001b[K";
 
 /** The one line at the foot of a terminal that tells how a task goes on. Draws nothing where there is none. */
@@ -33,7 +35,9 @@ export class LiveLine implements Disposable {
   #draw(): void {
     const output = this.#output;
     if (output === undefined) return;
-    const text = describeProgress(this.#progress, Date.now()).slice(0, (output.columns ?? 80) - 1);
+    // A terminal that does not know its width says 0.
+    const width = Math.max(output.columns ?? 0, minWidth);
+    const text = describeProgress(this.#progress, Date.now()).slice(0, width - 1);
     output.write(`${clear}${text}`);
   }
 }
