@@ -1,6 +1,4 @@
-import { linuxProcessTable } from "./linux-process-table.ts";
 import type { ProcessIdentity } from "./outcome.ts";
-import { psProcessTable } from "./ps-process-table.ts";
 
 /** A process as it was when the table was read. Ended ones that wait for their parent are not in the table. */
 export interface ProcessEntry extends ProcessIdentity {
@@ -29,7 +27,3 @@ export interface ProcessTable {
   /** Whether this very process still runs. Cheap, for repeated asking; never throws, errs towards yes. */
   isAlive(identity: ProcessIdentity): boolean;
 }
-
-/** The table of the system that this runs on. */
-export const processTable: ProcessTable =
-  process.platform === "linux" ? linuxProcessTable : psProcessTable;

@@ -7,7 +7,8 @@ import type { ChildExit, ProcessIdentity, ProcessOutcome, StopCause } from "./ou
 import { OutputLines } from "./output-lines.ts";
 import { ProcessInput } from "./process-input.ts";
 import type { ResolvedLimits } from "./process-limits.ts";
-import { processTable, type ProcessEntry, type ProcessSnapshot } from "./process-table.ts";
+import type { ProcessEntry, ProcessSnapshot } from "./process-table.ts";
+import { processTable } from "./system-process-table.ts";
 import { findTree, type FoundBy, type TreeRule } from "./process-tree.ts";
 import type { ProcessOptions, RunningProcess, WriteResult } from "./running-process.ts";
 

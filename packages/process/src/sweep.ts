@@ -1,7 +1,8 @@
 import { endProcesses } from "./end-processes.ts";
 import type { ProcessIdentity } from "./outcome.ts";
 import { formatMark, parseMark, type ProcessMark } from "./process-mark.ts";
-import { processTable, type ProcessEntry } from "./process-table.ts";
+import type { ProcessEntry } from "./process-table.ts";
+import { processTable } from "./system-process-table.ts";
 import type { FoundBy, FoundProcess } from "./process-tree.ts";
 
 /** A child as it was stored at its spawn. */
