@@ -1,1 +1,1 @@
-export {};
+export { manualClock, type ManualClock } from "./manual-clock.ts";

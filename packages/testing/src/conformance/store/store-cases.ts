@@ -1,0 +1,35 @@
+import type { StoreCase } from "./about.ts";
+import { acceptCases } from "./accept-cases.ts";
+import { ackCases } from "./ack-cases.ts";
+import { cancelCases } from "./cancel-cases.ts";
+import { claimCases } from "./claim-cases.ts";
+import { conversationCases } from "./conversation-cases.ts";
+import { fencingCases } from "./fencing-cases.ts";
+import { hopCases } from "./hop-cases.ts";
+import { laneCases } from "./lane-cases.ts";
+import { lifetimeCases } from "./lifetime-cases.ts";
+import { logCases } from "./log-cases.ts";
+import { outboxCases } from "./outbox-cases.ts";
+import { queryCases } from "./query-cases.ts";
+import { questionCases } from "./question-cases.ts";
+import { turnCases } from "./turn-cases.ts";
+import { watchCases } from "./watch-cases.ts";
+
+/** Every promise of the store's contract. `storeConformance` registers them as tests. */
+export const storeCases: readonly StoreCase[] = [
+  ...acceptCases,
+  ...hopCases,
+  ...laneCases,
+  ...claimCases,
+  ...fencingCases,
+  ...turnCases,
+  ...cancelCases,
+  ...questionCases,
+  ...conversationCases,
+  ...logCases,
+  ...watchCases,
+  ...outboxCases,
+  ...ackCases,
+  ...queryCases,
+  ...lifetimeCases,
+];
