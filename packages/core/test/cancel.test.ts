@@ -133,6 +133,22 @@ describe.each(storeCases)("cancel on $name", ({ place }) => {
     expect(terminals(await typesOf(operator, task.id))).toHaveLength(1);
   });
 
+  test("S19 a mark that comes between the claim and the start of the runner is seen at once", async () => {
+    let cancel: ((taskId: string) => Promise<unknown>) | undefined;
+    const claimed = async (claims: unknown): Promise<unknown> => {
+      const claim = (await claims) as readonly { taskId: string }[];
+      for (const { taskId } of claim) await cancel?.(taskId);
+      return claim;
+    };
+    const store = intercepted(await place().open(), ({ name, go }) =>
+      name === "work.claim" ? claimed(go()) : go(),
+    );
+    const { operator } = await startBridge(store, { runner: scriptedRunner(works()) });
+    cancel = async (taskId) => await operator.cancel(taskId);
+    const { task } = await operator.start({ payload: { text: "x" } });
+    expect(await ended(operator, task.id, 800)).toMatchObject(cancelled);
+  });
+
   test("a cancelled message is answered with why, and acknowledged", async () => {
     const channel = scriptedChannel();
     const runner = scriptedRunner(works("half of it"));

@@ -12,7 +12,7 @@ import {
   session,
   untilAborted,
 } from "./fixtures/scripted-runner.ts";
-import { severable, storeCases } from "./fixtures/stores.ts";
+import { intercepted, severable, storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
 
@@ -178,6 +178,22 @@ describe.each(storeCases)("questions on $name", ({ place }) => {
       });
     },
   );
+
+  test("a deadline that the store sees first is recorded as expired, once", async () => {
+    const clock = hurriedClock(10);
+    const store = intercepted(await place({ clock }).open(), ({ name, args, go }) => {
+      const write = args[1] as { ask?: { deadlineMs: number } } | undefined;
+      if (name === "work.append" && write?.ask !== undefined) write.ask.deadlineMs = 1;
+      return go();
+    });
+    const { operator } = await startBridge(store, { clock, runner: scriptedRunner(asksLive) });
+    const { task } = await operator.start({ payload: { text: "x" } });
+    expect((await ended(operator, task.id)).output).toEqual({ output: "told to decline" });
+    const answers = (await eventsOf(operator, task.id)).filter(
+      ({ type }) => type === "turn.answer",
+    );
+    expect(answers.map(({ data }) => data)).toMatchObject([{ state: "expired" }]);
+  });
 
   test("a live question that is still open when its turn ends is closed as void", async () => {
     const runner = scriptedRunner(async function* (_, io) {

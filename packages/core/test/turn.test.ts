@@ -287,6 +287,18 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     expect(never.runner.turns).toHaveLength(3);
   });
 
+  test("what a turn had not finished to say does not go on in the next one", async () => {
+    const { task } = await run(
+      async function* (_, __, call) {
+        yield delta(`try ${call} `);
+        yield delta("says this");
+        yield { type: "end", outcome: "failed", message: "Overloaded.", retryable: true };
+      },
+      { clock: hurriedClock(100) },
+    );
+    expect(task.output).toEqual({ output: "try 3 says this" });
+  });
+
   test("a turn that has called a tool is not tried again", async () => {
     const { runner, task, events } = await run(
       yields(

@@ -142,7 +142,7 @@ async function afterTurn(
     case "failed":
       return await afterFailure(engine, { attempt, writer, course }, end);
     case "session_gone":
-      if (course.session === null || course.note !== null)
+      if (course.session === null)
         return failed(writer, { code: "runner_failed", message: end.message });
       if (beginning.type === "resumed") {
         return failed(writer, {
