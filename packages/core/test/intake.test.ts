@@ -80,7 +80,7 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
   test("a known message starts neither a run nor a send, and is acknowledged again", async () => {
     const clock = hurriedClock();
     const channel = scriptedChannel({ inbox: "queue", readsAhead: true });
-    const { operator, runner } = await startBridge(await place({ clock }).open(), {
+    const { operator, runner, logger } = await startBridge(await place({ clock }).open(), {
       channels: [channel],
       clock,
     });
@@ -107,6 +107,9 @@ describe.each(storeCases)("intake on $name", ({ place }) => {
     expect(runner.prompts).toEqual(["hello", "other"]);
     expect(await allTasks(operator)).toHaveLength(2);
     expect(channel.shown).toHaveLength(2);
+    // The changed body is told, once.
+    const told = logger.lines.filter(({ message }) => message.includes("another body"));
+    expect(told.map(({ data }) => data)).toEqual([{ channel: "platform", messageId: "a" }]);
   });
 
   test("a poll that came back empty at once is followed by a pause, which is no back-off", async () => {

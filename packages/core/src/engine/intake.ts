@@ -1,4 +1,4 @@
-import type { Channel, Received } from "../contract/channel.ts";
+import type { Channel, Delivery, Received } from "../contract/channel.ts";
 import { describeError } from "../contract/errors.ts";
 import type { ChannelStatus } from "../contract/handle.ts";
 import type { Accepted } from "../contract/intake.ts";
@@ -7,11 +7,14 @@ import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
 import { pause } from "./loop.ts";
 import { messageOf } from "./messages.ts";
+import { hashOf, isDeeperThan } from "./plain-data.ts";
 
 /** The longest pause after a poll that came back empty at once. */
 const emptyPauseMs = 1000;
 /** How much longer than it was told to wait a poll may take. */
 const overdueMs = 30_000;
+/** Of so many messages it is remembered that their change was told. */
+const maxChanged = 1000;
 /** How often a lost hint is made up for. */
 const lookAgainMs = 1000;
 
@@ -47,12 +50,20 @@ function countHops(engine: Engine, results: readonly Accepted[]): void {
   }
 }
 
+/** True when a known message came with another body than the one that was accepted. */
+function hasChanged(engine: Engine, delivery: Delivery, accepted: Accepted | undefined): boolean {
+  if (accepted?.result !== "known" || accepted.task === null) return false;
+  if (isDeeperThan(delivery.payload, engine.limits.messageDepth)) return true;
+  return hashOf(delivery.payload) !== hashOf(accepted.task.input.payload);
+}
+
 /** Accepts what one poll gave: messages and position in one commit. @returns true when something was new */
 async function acceptReceived(
   engine: Engine,
   channel: Channel,
-  received: Received,
+  of: { received: Received; changed: Set<string> },
 ): Promise<boolean> {
+  const { received, changed } = of;
   const messages = await Promise.all(
     received.deliveries.map((delivery) => messageOf(engine, channel.name, delivery)),
   );
@@ -64,6 +75,13 @@ async function acceptReceived(
   });
   await engine.failpoint("accept.after");
   countHops(engine, results);
+  for (const [index, delivery] of received.deliveries.entries()) {
+    if (changed.has(delivery.id) || !hasChanged(engine, delivery, results[index])) continue;
+    if (changed.size >= maxChanged) changed.clear();
+    changed.add(delivery.id);
+    const facts = { channel: channel.name, messageId: delivery.id };
+    engine.logger.warn("A known message came again with another body, which is not used", facts);
+  }
   return results.some((result) => result.result !== "known");
 }
 
@@ -71,8 +89,9 @@ async function acceptReceived(
 async function poll(
   engine: Engine,
   channel: ReceivingChannel,
-  signal: AbortSignal,
+  of: { signal: AbortSignal; changed: Set<string> },
 ): Promise<{ quick: boolean }> {
+  const { signal, changed } = of;
   const began = engine.clock.steady();
   const after = await engine.store.intake.position(channel.name);
   const { waitMs } = engine.limits;
@@ -83,7 +102,7 @@ async function poll(
     async (own) => await channel.receive({ after, waitMs, signal: own }),
   );
   if (signal.aborted) return { quick: false };
-  const isNew = await acceptReceived(engine, channel, received);
+  const isNew = await acceptReceived(engine, channel, { received, changed });
   return { quick: !isNew && engine.clock.steady() - began < emptyPauseMs };
 }
 
@@ -98,13 +117,14 @@ export async function runIntake(
 ): Promise<void> {
   const { state, signal } = running;
   const { clock, logger } = engine;
+  const changed = new Set<string>();
   while (!signal.aborted) {
     try {
       state.state = "waiting";
       await headIsFree(engine, channel, signal);
       if (signal.aborted) break;
       state.state = "receiving";
-      const { quick } = await poll(engine, channel, signal);
+      const { quick } = await poll(engine, channel, { signal, changed });
       if (state.failures > 0)
         logger.info("Receiving again", { channel: channel.name, failures: state.failures });
       Object.assign(state, { failures: 0, lastError: null, lastGoodPollAt: clock.now() });
