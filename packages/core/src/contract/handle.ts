@@ -122,6 +122,14 @@ export interface Handle {
     readonly limit?: number;
     readonly after?: string | null;
   }): Promise<Page<DeadLetter>>;
+  /**
+   * Takes up a dead letter again: its reply is sent, or its message accepted by the kinds and routes of now.
+   *
+   * @returns the task that it belongs to, or has become
+   * @throws BridgeError DEAD_LETTER_NOT_FOUND (for anyone but the operator, always); INPUT_INVALID when it still
+   *   can not be handled, which then is in the text, and it stays
+   */
+  retryDeadLetter(deadLetterId: string): Promise<{ readonly taskId: string }>;
   /** @throws BridgeError NOT_ALLOWED for anyone but the operator */
   status(): Promise<BridgeStatus>;
 }

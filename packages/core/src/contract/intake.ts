@@ -51,6 +51,8 @@ export interface NewDeadLetter {
   /** One line for people. */
   readonly detail: string;
   readonly kind: string | null;
+  /** The local workspace it arrived at, or goes out from; empty for none. */
+  readonly workspace: string;
   /** The message as text, at most 256 KiB; `bytes` and `sha256` are of the whole. */
   readonly payload: string;
   readonly bytes: number;
@@ -192,6 +194,18 @@ export interface Intake {
   acksDue(channel: string, style: "log" | "queue"): Promise<readonly AckDue[]>;
   /** Notes that the platform took the acknowledgement. */
   acknowledged(channel: string, messages: readonly string[]): Promise<void>;
+  /**
+   * Takes up a dead letter again and removes it, in one transaction. With `outcome: null` a reply goes back
+   * into the line of its destination, under the key that it had; else the message becomes what `outcome` says,
+   * without another acknowledgement.
+   *
+   * @returns `queued` for a reply, else what became of the message; undefined when there is no such dead
+   *   letter, or `outcome` is null and it is no reply
+   */
+  retryDeadLetter(request: {
+    readonly deadLetterId: string;
+    readonly outcome: MessageOutcome | null;
+  }): Promise<Accepted | { readonly result: "queued"; readonly taskId: string } | undefined>;
   /** How many messages of a channel are not acknowledged yet. */
   unacknowledged(channel: string): Promise<number>;
 }

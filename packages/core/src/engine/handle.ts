@@ -3,6 +3,7 @@ import type { BridgeStatus, Handle } from "../contract/handle.ts";
 import type { Page } from "../contract/queries.ts";
 import { ownerOf, type Principal, type Scope, scopeOf } from "../contract/principal.ts";
 import type { Answer } from "../contract/question.ts";
+import { retryDeadLetter } from "./dead-letters.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
@@ -139,6 +140,10 @@ export function createHandle(
     conversations: async (page) => await queries.conversations(scope, pageOf(page)),
     conversation: async (conversationId) => await readConversation(engine, scope, conversationId),
     deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
+    retryDeadLetter: async (deadLetterId) => {
+      if (!isOperator) throw new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
+      return await retryDeadLetter(engine, deadLetterId);
+    },
     status: async () => {
       if (!isOperator) throw new BridgeError("NOT_ALLOWED", { what: "The bridge's status" });
       return await status();

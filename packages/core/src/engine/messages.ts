@@ -164,6 +164,7 @@ function deadLetter(engine: Engine, delivery: Delivery, why: Unreadable): Messag
       reason: why.reason,
       detail: why.message.slice(0, 1000),
       kind: delivery.kind.slice(0, 200),
+      workspace: delivery.workspace,
       payload: text,
       bytes,
       sha256,

@@ -26,7 +26,8 @@ function note(accepting: Accepting, outcome: Extract<MessageOutcome, { type: "no
   return { accepted: { result: "noted", taskId }, taskId: null, aboutId: taskId };
 }
 
-function carryOut(accepting: Accepting, outcome: MessageOutcome): Outcome {
+/** Makes a message what its outcome says, in the transaction that runs. */
+export function carryOut(accepting: Accepting, outcome: MessageOutcome): Outcome {
   switch (outcome.type) {
     case "task":
       return insertTask(accepting, outcome.task);

@@ -41,6 +41,7 @@ export function insertDeadLetter({ context, message }: Accepting, letter: NewDea
     channel,
     messageId: message.dedupe?.key ?? null,
     taskId: null,
+    itemId: null,
     at: clock.now(),
   });
   return outcome;

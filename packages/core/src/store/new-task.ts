@@ -127,6 +127,7 @@ function cutOff(accepting: Accepting, asked: NewTask): Outcome {
     reason: "hop_limit",
     detail: `More than ${asked.hops?.limit ?? 0} turns with this agent since a person last wrote.`,
     kind: asked.kind,
+    workspace: asked.provenance.workspace,
     ...deadLetterText(JSON.stringify(asked.input.payload)),
   });
 }

@@ -132,6 +132,8 @@ export interface DeadLetterRow extends NewDeadLetter {
   readonly channel: string | null;
   readonly messageId: string | null;
   readonly taskId: string | null;
+  /** The item of the outbox that it was; null for a message. */
+  readonly itemId: string | null;
   readonly at: number;
 }
 

@@ -6,6 +6,7 @@ import { answerQuestion } from "./answering.ts";
 import { endTask } from "./ending.ts";
 import type { MessageRow } from "./rows.ts";
 import { isInScope, isSettled, mergedMetadata } from "./rules.ts";
+import { retryDeadLetter } from "./retrying.ts";
 import { appendEvent, type TableContext } from "./table-context.ts";
 
 function requestCancel(
@@ -107,6 +108,8 @@ export function tableIntake(context: TableContext): Intake {
       const given = { channel, messages: [...messages] };
       await context.write((hints) => acknowledge(context, given, hints));
     },
+    retryDeadLetter: async (request) =>
+      await context.write((hints) => retryDeadLetter(context, request, hints)),
     unacknowledged: async (channel) =>
       await context.read(() => tables.messages.countUnacknowledged(channel)),
   };

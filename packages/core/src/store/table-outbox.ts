@@ -99,9 +99,11 @@ function bury(
     ...letter,
     ...deadLetterText(text),
     kind,
+    workspace: task?.provenance.workspace ?? "",
     channel,
     messageId,
     taskId,
+    itemId: row.item.id,
     at: clock.now(),
   });
   if (task !== undefined && type === "reply") {

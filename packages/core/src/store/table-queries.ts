@@ -48,8 +48,8 @@ function toConversation({ tables }: TableContext, row: ConversationRow): Convers
 }
 
 function toDeadLetter(row: DeadLetterRow): DeadLetter {
-  const { id, reason, detail, kind, payload, bytes, sha256, channel, messageId, taskId, at } = row;
-  return { id, reason, detail, kind, payload, bytes, sha256, channel, messageId, taskId, at };
+  const { order: _order, itemId: _itemId, ...letter } = row;
+  return letter;
 }
 
 type TaskQueries = Pick<Queries, "task" | "tasks" | "questions" | "openQuestion">;

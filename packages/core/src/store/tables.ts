@@ -127,6 +127,7 @@ export interface OutboxTable {
 
 export interface DeadLetterTable {
   insert(row: New<DeadLetterRow>): void;
+  remove(id: string): void;
   find(id: string): DeadLetterRow | undefined;
   /** Newest first. */
   list(page: PageRequest): readonly DeadLetterRow[];

@@ -11,7 +11,6 @@ import type {
 import { memoryConversations } from "./memory-conversations.ts";
 import { memoryEvents } from "./memory-events.ts";
 import { memoryTasks } from "./memory-tasks.ts";
-import { newestFirst } from "./newest-first.ts";
 
 function memoryMessages(): MessageTable {
   const rows: MessageRow[] = [];
@@ -105,15 +104,23 @@ function memoryOutbox(): OutboxTable {
 }
 
 function memoryDeadLetters(): DeadLetterTable {
-  const rows: DeadLetterRow[] = [];
+  const rows = new Map<string, DeadLetterRow>();
   const counted = new Map<string, number>();
+  let order = 0;
   return {
-    insert: (row) => void rows.push({ ...row, order: rows.length + 1 }),
-    find: (id) => rows.find((row) => row.id === id),
-    list: (page) => newestFirst(rows, page),
-    count: () => rows.length,
+    insert: (row) => void rows.set(row.id, { ...row, order: ++order }),
+    remove: (id) => void rows.delete(id),
+    find: (id) => rows.get(id),
+    list: ({ limit, before }) =>
+      [...rows.values()]
+        .filter((row) => before === null || row.order < before)
+        .toReversed()
+        .slice(0, limit),
+    count: () => rows.size,
     load: (channel, reason) => {
-      const own = rows.filter((row) => row.channel === channel && row.reason === reason);
+      const own = [...rows.values()].filter(
+        (row) => row.channel === channel && row.reason === reason,
+      );
       return { count: own.length, bytes: own.reduce((sum, row) => sum + row.payload.length, 0) };
     },
     countOnly: (channel, reason) => {

@@ -1,0 +1,69 @@
+import { BridgeError } from "../contract/errors.ts";
+import type { MessageOutcome } from "../contract/intake.ts";
+import type { Json } from "../contract/json.ts";
+import type { DeadLetter } from "../contract/queries.ts";
+import type { Engine } from "./engine.ts";
+import { messageOf } from "./messages.ts";
+
+const notHandled = (letter: DeadLetter, detail: string): BridgeError =>
+  new BridgeError("INPUT_INVALID", { what: `The dead letter ${letter.id}`, detail });
+
+function payloadOf(letter: DeadLetter): Json {
+  if (Buffer.byteLength(letter.payload) < letter.bytes) {
+    throw notHandled(
+      letter,
+      `only the first part of its ${letter.bytes} bytes was kept, so it can not be taken up.`,
+    );
+  }
+  return JSON.parse(letter.payload) as Json;
+}
+
+/** A person decided that it goes on: the limit on hops does not stop it again. */
+const withoutHops = (outcome: MessageOutcome): MessageOutcome =>
+  outcome.type === "task" ? { ...outcome, task: { ...outcome.task, hops: null } } : outcome;
+
+/** What a message that was put aside is by the kinds and routes of now. @throws BridgeError INPUT_INVALID */
+async function outcomeNow(engine: Engine, letter: DeadLetter): Promise<MessageOutcome> {
+  const { outcome } = await messageOf(engine, letter.channel ?? "", {
+    id: letter.messageId ?? letter.id,
+    kind: letter.kind ?? "",
+    workspace: letter.workspace,
+    payload: payloadOf(letter),
+    ack: null,
+  });
+  if (outcome.type === "dead_letter") throw notHandled(letter, outcome.deadLetter.detail);
+  return withoutHops(outcome);
+}
+
+const isReply = ({ reason }: DeadLetter): boolean => reason.startsWith("reply_");
+
+/** Takes up a dead letter again. @throws BridgeError as `Handle.retryDeadLetter` says */
+export async function retryDeadLetter(
+  engine: Engine,
+  deadLetterId: string,
+): Promise<{ readonly taskId: string }> {
+  const { intake, queries } = engine.store;
+  const notFound = new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
+  const letter = await queries.deadLetter(deadLetterId);
+  if (letter === undefined) throw notFound;
+  const outcome = isReply(letter) ? null : await outcomeNow(engine, letter);
+  const retried = await intake.retryDeadLetter({ deadLetterId, outcome });
+  switch (retried?.result) {
+    case "queued":
+    case "answered":
+    case "noted":
+      return { taskId: retried.taskId };
+    case "task":
+      return { taskId: retried.task.id };
+    case undefined:
+      throw notFound;
+    case "dead_letter":
+    case "known":
+    case "conflict":
+    case "expired":
+    case "conversation_not_found":
+      throw notHandled(letter, `it became "${retried.result}".`);
+    default:
+      return retried satisfies never;
+  }
+}
