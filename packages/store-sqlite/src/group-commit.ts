@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { BridgeError, type Hint, type Room } from "@agent-bridge/core";
-import { isFatal, isHarmless, toStoreError } from "./sqlite-errors.ts";
+import { BridgeError, describeError, type Hint, type Room } from "@agent-bridge/core";
+import type { Kept } from "./kept.ts";
+import type { Space } from "./space.ts";
+import { isBusy, isFull, isOfOneChange, toStoreError } from "./sqlite-errors.ts";
 
 /** A change that waits for its commit. */
 interface Waiting {
@@ -10,39 +12,54 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** What became of one change, to be told after the commit. */
-interface Done {
-  readonly waiting: Waiting;
-  readonly outcome: { readonly value: unknown } | { readonly error: unknown };
-}
-
 interface Parts {
   readonly db: DatabaseSync;
   readonly path: string;
-  /** Sets how large the file may become for the change that follows. */
-  readonly makeRoom: (room: Room) => void;
+  readonly space: Space;
+  readonly kept: Kept;
   /** Called in every transaction, before its commit. */
   readonly beforeCommit: () => void;
-  /** Tells what was committed. */
   readonly tell: (hints: readonly Hint[]) => void;
+}
+
+/** The statements that frame changes. */
+function frames(db: DatabaseSync) {
+  const run = (sql: string): (() => void) => {
+    const statement = db.prepare(sql);
+    return () => void statement.run();
+  };
+  const version = db.prepare("PRAGMA data_version");
+  return {
+    begin: run("BEGIN IMMEDIATE"),
+    commit: run("COMMIT"),
+    rollback: run("ROLLBACK"),
+    mark: run("SAVEPOINT change"),
+    keep: run("RELEASE change"),
+    undo: run("ROLLBACK TO change"),
+    /** Changes whenever another connection has written. */
+    version: () => version.get()?.["data_version"],
+  };
 }
 
 /**
  * Commits changes in groups: those of one turn of the event loop share a transaction and its sync, and are
- * told after it. One that throws is undone alone. A commit that fails is never repeated: nobody knows
- * what it left on the disk.
+ * told after it. One that throws is undone alone.
  */
 export class GroupCommit {
   readonly #parts: Parts;
+  readonly #frames: ReturnType<typeof frames>;
   #queue: Waiting[] = [];
   #isScheduled = false;
-  /** Why nothing more is written. The file has to be opened anew. */
+  #version: unknown;
+  /** Why nothing is written any more; set once, never lifted: the file is opened again by a new store. */
   #end: unknown = null;
   /** How many transactions were committed. */
   commits = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#frames = frames(parts.db);
+    this.#version = this.#frames.version();
   }
 
   /** Puts a change in line; resolves when its commit is durable. */
@@ -53,62 +70,128 @@ export class GroupCommit {
       if (this.#isScheduled) return;
       this.#isScheduled = true;
       // Not a microtask: those would keep the event loop from everything else while callers go on and on.
-      setImmediate(() => this.flush());
+      setImmediate(() => this.#flush());
     });
-  }
-
-  /** Commits what is in line. */
-  flush(): void {
-    this.#isScheduled = false;
-    const group = this.#queue;
-    this.#queue = [];
-    if (group.length === 0) return;
-    const { db, path, makeRoom, beforeCommit, tell } = this.#parts;
-    const hints: Hint[] = [];
-    let done: readonly Done[];
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      done = group.map((waiting) => this.#run(waiting, hints));
-      makeRoom("end");
-      beforeCommit();
-      db.exec("COMMIT");
-    } catch (thrown) {
-      if (db.isTransaction) db.exec("ROLLBACK");
-      const error = toStoreError(thrown, path);
-      if (!isHarmless(thrown)) this.#end = error;
-      for (const waiting of group) waiting.reject(error);
-      return;
-    }
-    this.commits++;
-    for (const { waiting, outcome } of done) {
-      if ("error" in outcome) waiting.reject(outcome.error);
-      else waiting.resolve(outcome.value);
-    }
-    tell(hints);
-  }
-
-  /** Runs one change. @throws what has ended the whole transaction */
-  #run(waiting: Waiting, hints: Hint[]): Done {
-    const { db, path, makeRoom } = this.#parts;
-    const own: Hint[] = [];
-    makeRoom(waiting.room);
-    db.exec("SAVEPOINT change");
-    try {
-      const value = waiting.run(own);
-      db.exec("RELEASE change");
-      hints.push(...own);
-      return { waiting, outcome: { value } };
-    } catch (thrown) {
-      // Some failures of the disk make SQLite undo the whole transaction.
-      if (!db.isTransaction || isFatal(thrown)) throw thrown;
-      db.exec("ROLLBACK TO change; RELEASE change");
-      return { waiting, outcome: { error: toStoreError(thrown, path) } };
-    }
   }
 
   /** Commits what is in line, and refuses everything after it. */
   close(): void {
-    this.flush();
+    this.#flush();
     this.#end ??= new BridgeError("STORE_CLOSED", {});
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const line = this.#queue;
+    this.#queue = [];
+    const group = line.some(({ room }) => room === "new") ? this.#admitted(line) : line;
+    if (group.length === 0) return;
+    const hints: Hint[] = [];
+    try {
+      this.#commit(group, hints);
+    } catch (error) {
+      // There was no room for the group as a whole: each has its own chance, and its own answer.
+      if (isFull(error)) for (const waiting of group) this.#commitAlone(waiting, hints);
+      else this.#refuse(group, error);
+    }
+    // Last of all: whoever is told may close the store.
+    this.#parts.tell(hints);
+  }
+
+  /** The line without new work where there is no room for it. */
+  #admitted(line: readonly Waiting[]): readonly Waiting[] {
+    const { space, path } = this.#parts;
+    let refusal: unknown;
+    try {
+      if (space.hasRoom()) return line;
+      refusal = new BridgeError("STORE_FULL", { detail: "the disk is full" });
+    } catch (error) {
+      refusal = toStoreError(error, path);
+    }
+    for (const { room, reject } of line) if (room === "new") reject(refusal);
+    return line.filter(({ room }) => room !== "new");
+  }
+
+  #commitAlone(waiting: Waiting, hints: Hint[]): void {
+    for (let isAgain = true; isAgain;) {
+      isAgain = false;
+      try {
+        this.#commit([waiting], hints);
+      } catch (error) {
+        isAgain = isFull(error) && this.#giveBack(waiting.room);
+        if (!isAgain) this.#refuse([waiting], error);
+      }
+    }
+  }
+
+  #giveBack(room: Room): boolean {
+    try {
+      return this.#parts.space.giveBack(room);
+    } catch (error) {
+      // The change is refused for the full disk that it met; this says why there is no more room.
+      process.emitWarning(describeError(error));
+      return false;
+    }
+  }
+
+  /** All of a group in one transaction. @throws what SQLite throws; nothing is changed then, and nobody answered */
+  #commit(group: readonly Waiting[], hints: Hint[]): void {
+    if (this.#end !== null) throw this.#end;
+    const { db, kept, space, beforeCommit } = this.#parts;
+    const own: Hint[] = [];
+    let answers: (() => void)[];
+    try {
+      this.#frames.begin();
+      this.#checkVersion();
+      answers = group.map((waiting) => this.#run(waiting, own));
+      space.enter("end");
+      beforeCommit();
+      this.#frames.commit();
+    } catch (error) {
+      // A full disk makes SQLite roll back by itself.
+      if (db.isTransaction) this.#frames.rollback();
+      kept.forget();
+      throw error;
+    }
+    this.commits++;
+    for (const answer of answers) answer();
+    hints.push(...own);
+  }
+
+  /** One process owns the file. Should another write to it all the same, nothing stale is built upon. */
+  #checkVersion(): void {
+    const version = this.#frames.version();
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#parts.kept.forget();
+  }
+
+  /** @returns what answers the caller once the group is committed */
+  #run(waiting: Waiting, hints: Hint[]): () => void {
+    const { kept, path, space } = this.#parts;
+    space.enter(waiting.room);
+    const own: Hint[] = [];
+    this.#frames.mark();
+    try {
+      const value = waiting.run(own);
+      kept.settle();
+      this.#frames.keep();
+      for (const hint of own) hints.push(hint);
+      return () => waiting.resolve(value);
+    } catch (error) {
+      const told = toStoreError(error, path);
+      if (told !== error && !isOfOneChange(error)) throw error;
+      this.#frames.undo();
+      this.#frames.keep();
+      kept.forget();
+      return () => waiting.reject(told);
+    }
+  }
+
+  #refuse(group: readonly Waiting[], error: unknown): void {
+    const told = toStoreError(error, this.#parts.path);
+    // After anything else nobody knows what the file holds (a failed sync is never tried again): no more is written.
+    if (!isFull(error) && !isBusy(error)) this.#end ??= told;
+    for (const waiting of group) waiting.reject(told);
   }
 }

@@ -5,6 +5,7 @@
  * Bodies are JSON text. What changes seldom and may be large (`request`, `answer`) stands apart from the row
  * that changes often. The event table has no index of its own beside its position: `prev` chains the
  * events of a task, and `anchor` keeps every 64th, so that appending stays flat however many tasks there are.
+ * A position is one more than the highest there is, so the newest event is never removed.
  */
 export const migrations: readonly string[] = [
   `
@@ -29,6 +30,18 @@ export const migrations: readonly string[] = [
   CREATE INDEX task_owner ON task (owner, ord);
   CREATE INDEX task_conversation ON task (conversation, ord);
   CREATE INDEX task_status ON task (status, ord);
+  CREATE INDEX task_open ON task (ord) WHERE is_open = 1;
+  CREATE TABLE task_count (status TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER task_inserted AFTER INSERT ON task BEGIN
+    INSERT INTO task_count VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET count = count + 1;
+  END;
+  CREATE TRIGGER task_moved AFTER UPDATE OF status ON task WHEN old.status <> new.status BEGIN
+    UPDATE task_count SET count = count - 1 WHERE status = old.status;
+    INSERT INTO task_count VALUES (new.status, 1) ON CONFLICT (status) DO UPDATE SET count = count + 1;
+  END;
+  CREATE TRIGGER task_removed AFTER DELETE ON task BEGIN
+    UPDATE task_count SET count = count - 1 WHERE status = old.status;
+  END;
   CREATE TABLE request (task INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE answer (task INTEGER PRIMARY KEY, output TEXT NOT NULL) STRICT;
 
@@ -43,7 +56,7 @@ export const migrations: readonly string[] = [
     cut_bytes INTEGER
   ) STRICT;
   CREATE TABLE tail (task INTEGER PRIMARY KEY, position INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
-  CREATE TABLE anchor (task INTEGER, position INTEGER, seq INTEGER NOT NULL, PRIMARY KEY (task, position)) STRICT, WITHOUT ROWID;
+  CREATE TABLE anchor (task INTEGER, position INTEGER, PRIMARY KEY (task, position)) STRICT, WITHOUT ROWID;
 
   CREATE TABLE conversation (
     ord INTEGER PRIMARY KEY,
@@ -109,7 +122,7 @@ export const migrations: readonly string[] = [
     bytes INTEGER NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX dead_letter_load ON dead_letter (channel, reason);
+  CREATE INDEX dead_letter_load ON dead_letter (channel, reason, bytes);
   CREATE TABLE counted (channel TEXT, reason TEXT, count INTEGER NOT NULL, PRIMARY KEY (channel, reason)) STRICT, WITHOUT ROWID;
 
   CREATE TABLE lease (name TEXT PRIMARY KEY, node TEXT NOT NULL, body TEXT NOT NULL) STRICT;

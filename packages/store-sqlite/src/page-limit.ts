@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Room } from "@agent-bridge/core";
+import type { Space } from "./space.ts";
 
 /**
  * The parts of a limited file that are kept free: from new work for what is under way, and from what is
@@ -11,15 +12,18 @@ const reserves = {
   end: { share: 0, mostPages: 0 },
 } as const satisfies Record<Room, { share: number; mostPages: number }>;
 
-/** Sets how many pages the file may have for a change. Without a limit of its own the disk is the limit. */
-export function pageLimit(db: DatabaseSync, maxPages: number | undefined): (room: Room) => void {
+/** Space in a file of so many pages at most. What has no room is refused by SQLite. */
+export function pageLimit(db: DatabaseSync, maxPages: number): Space {
   let set = 0;
-  return (room) => {
-    if (maxPages === undefined) return;
-    const { share, mostPages } = reserves[room];
-    const pages = Math.max(1, maxPages - Math.min(Math.floor(maxPages * share), mostPages));
-    if (pages === set) return;
-    db.exec(`PRAGMA max_page_count = ${pages}`);
-    set = pages;
+  return {
+    enter: (room) => {
+      const { share, mostPages } = reserves[room];
+      const pages = Math.max(1, maxPages - Math.min(Math.floor(maxPages * share), mostPages));
+      if (pages === set) return;
+      db.exec(`PRAGMA max_page_count = ${pages}`);
+      set = pages;
+    },
+    hasRoom: () => true,
+    giveBack: () => false,
   };
 }

@@ -1,36 +1,60 @@
-import { BridgeError, describeError, isBridgeError } from "@agent-bridge/core";
+import { BridgeError, describeError } from "@agent-bridge/core";
 
 /** SQLite's result codes that are told apart. https://sqlite.org/rescode.html */
-const codes = { busy: 5, locked: 6, io: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const codes = {
+  busy: 5,
+  corrupt: 11,
+  full: 13,
+  tooBig: 18,
+  constraint: 19,
+  mismatch: 20,
+  range: 25,
+  notADatabase: 26,
+  /** The index of the write-ahead log could not grow: a full disk shows itself like this as well. */
+  sharedMemorySize: 4874,
+} as const;
 
-/** The result code of an error of `node:sqlite`, without its extension; undefined for any other error. */
-function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+/** The extended result code of an error of `node:sqlite`; undefined for any other error. */
+function extendedCode(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode : undefined;
 }
 
-/**
- * True when a transaction that failed so has left the file as it was: there was no room, or somebody else
- * was writing. The next one may succeed.
- */
-export function isHarmless(error: unknown): boolean {
-  const code = resultCode(error);
-  return code === codes.full || code === codes.busy || code === codes.locked;
+function hasCode(error: unknown, ...wanted: readonly number[]): boolean {
+  const code = extendedCode(error);
+  return code !== undefined && wanted.some((one) => one === code || one === (code & 0xff));
 }
 
-/** True when the file can not be trusted any more. */
-export function isFatal(error: unknown): boolean {
-  const code = resultCode(error);
-  return code === codes.io || code === codes.corrupt || code === codes.notADatabase;
+/** The code of an error of the operating system, like ENOSPC. */
+function systemCode(error: unknown): string | undefined {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  return typeof code === "string" && typeof syscall === "string" ? code : undefined;
 }
 
-/** What a caller of the store is told of an error of SQLite; other errors are passed on as they are. */
+/** True when there was no room for a change. */
+export function isFull(error: unknown): boolean {
+  const code = systemCode(error);
+  return (
+    hasCode(error, codes.full, codes.sharedMemorySize) || code === "ENOSPC" || code === "EDQUOT"
+  );
+}
+
+/** True when another process writes to the file just now. */
+export function isBusy(error: unknown): boolean {
+  return hasCode(error, codes.busy);
+}
+
+/** True when only the change itself can not be stored: the transaction around it is whole. */
+export function isOfOneChange(error: unknown): boolean {
+  return hasCode(error, codes.constraint, codes.tooBig, codes.mismatch, codes.range);
+}
+
+/** What a caller of the store is told of an error of SQLite or the disk; other errors are passed on as they are. */
 export function toStoreError(error: unknown, path: string): unknown {
-  const code = resultCode(error);
-  if (code === undefined || isBridgeError(error)) return error;
+  if (extendedCode(error) === undefined && systemCode(error) === undefined) return error;
   const detail = describeError(error);
-  if (code === codes.full) return new BridgeError("STORE_FULL", { detail }, { cause: error });
-  if (code === codes.corrupt || code === codes.notADatabase)
+  if (isFull(error)) return new BridgeError("STORE_FULL", { detail }, { cause: error });
+  if (hasCode(error, codes.corrupt, codes.notADatabase))
     return new BridgeError("STORE_CORRUPT", { path, detail }, { cause: error });
   return new BridgeError("STORE_FAILED", { detail }, { cause: error });
 }

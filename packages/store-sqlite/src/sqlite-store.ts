@@ -1,8 +1,8 @@
-import type { DatabaseSync } from "node:sqlite";
 import {
   BridgeError,
   type Clock,
   createWatchers,
+  isBridgeError,
   newId,
   type Random,
   type Store,
@@ -11,10 +11,14 @@ import {
   type TableContext,
   tableStore,
 } from "@agent-bridge/core";
+import type { DatabaseSync } from "node:sqlite";
+import { ballast } from "./ballast.ts";
+import { copied } from "./copied.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
 import { pageLimit } from "./page-limit.ts";
 import { toStoreError } from "./sqlite-errors.ts";
+import type { Space } from "./space.ts";
 import { storeTime } from "./store-time.ts";
 import { sqliteTables } from "./tables/sqlite-tables.ts";
 
@@ -26,8 +30,9 @@ export interface SqliteStoreOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /**
-   * The most pages (of 4 KiB) that the file may have. A part is kept for what is under way: new work
-   * is refused before the end of a task is. Default: as many as the disk takes.
+   * The most pages (of 4 KiB) that the file may have; up to a quarter is kept for what is under way.
+   * Default: as many as the disk takes. Then a file of 4 MiB beside the database (`<path>-ballast`) holds
+   * room that is given back when the disk is full, and new work is refused until it could be made again.
    */
   readonly maxPages?: number;
 }
@@ -40,41 +45,67 @@ export interface SqliteStore extends Store {
 
 /** The id of the store in this file, made once. */
 function storeIdOf(db: DatabaseSync, random: Random): string {
+  const found = db.prepare("SELECT value FROM meta WHERE name = 'store_id'").get();
+  if (found !== undefined) return String(found["value"]);
   const made = newId("sqlite", random).replace("_", "");
-  db.prepare("INSERT INTO meta VALUES ('store_id', ?) ON CONFLICT DO NOTHING").run(made);
-  const stored = db.prepare("SELECT value FROM meta WHERE name = 'store_id'").get();
-  return String(stored?.["value"]);
+  db.prepare("INSERT INTO meta VALUES ('store_id', ?)").run(made);
+  return made;
+}
+
+/** Opens the file; on a full disk with the room that its ballast gives back. */
+function open(path: string): DatabaseSync {
+  try {
+    return openDatabase(path);
+  } catch (error) {
+    if (!isBridgeError(error, "STORE_FULL") || !ballast(`${path}-ballast`).giveBack("end"))
+      throw error;
+    return openDatabase(path);
+  }
 }
 
 /**
  * The default store: one SQLite file, no server. One process owns the file; what a promise of the store
- * says is on the disk, synced, when it resolves. Changes of one turn of the event loop share a commit.
+ * says is on the disk, synced, when it resolves. A file that can not be used is left as it is.
  *
- * @throws BridgeError STORE_CORRUPT when the file is none of ours or broken, STORE_SCHEMA_NEWER, STORE_FAILED
+ * @throws BridgeError STORE_CORRUPT when the file is none of ours or broken, STORE_SCHEMA_NEWER, STORE_FULL, STORE_FAILED
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { path, random = systemRandom, maxPages } = options;
-  const db = openDatabase(path);
-  const watchers = createWatchers();
-  const { clock, note } = storeTime(db, options.clock ?? systemClock());
-  const commits = new GroupCommit({
-    db,
-    path,
-    makeRoom: pageLimit(db, maxPages),
-    beforeCommit: note,
-    tell: watchers.tell,
-  });
+  const { path, maxPages, random = systemRandom } = options;
+  const db = open(path);
+  try {
+    const { clock, note } = storeTime(db, options.clock ?? systemClock());
+    const space = maxPages === undefined ? ballast(`${path}-ballast`) : pageLimit(db, maxPages);
+    space.hasRoom();
+    return overDatabase({ db, path, clock, random, space, note });
+  } catch (error) {
+    db.close();
+    throw toStoreError(error, path);
+  }
+}
+
+function overDatabase(parts: {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly space: Space;
+  readonly note: () => void;
+}): SqliteStore {
+  const { db, path, clock, random, space, note } = parts;
+  const { tell, watch } = createWatchers();
+  const { kept, tables } = sqliteTables(db);
+  const commits = new GroupCommit({ db, path, space, kept, beforeCommit: note, tell });
   let isClosed = false;
   const context: TableContext = {
     storeId: storeIdOf(db, random),
-    tables: sqliteTables(db),
+    tables,
     clock,
     random,
-    write: async (change, room = "end") => await commits.add(change, room),
+    write: async (change, room = "end") => copied(await commits.add(change, room)),
     read: async (look) => {
       if (isClosed) throw new BridgeError("STORE_CLOSED", {});
       try {
-        return await Promise.resolve(look());
+        return await Promise.resolve(copied(look()));
       } catch (error) {
         throw toStoreError(error, path);
       }
@@ -87,8 +118,6 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     db.close();
     await Promise.resolve();
   };
-  const store = tableStore({ context, durable: true, watch: watchers.watch, close });
-  return Object.defineProperty(store, "commitCount", {
-    get: () => commits.commits,
-  }) as SqliteStore;
+  const store = tableStore({ context, durable: true, watch, close });
+  return Object.defineProperty(store, "commitCount", { get: () => commits.commits }) as SqliteStore;
 }

@@ -7,7 +7,7 @@ import type {
   Place,
   Session,
 } from "@agent-bridge/core";
-import { countIn, parsed, prepareAll, type Raw } from "./statements.ts";
+import { countIn, exact, newestFirst, parsed, prepareAll, type Raw } from "./statements.ts";
 
 const toRow = (raw: Raw): ConversationRow => ({
   ...parsed<New<ConversationRow>>(raw, "body"),
@@ -29,7 +29,6 @@ const conversationsSql = {
   at: "SELECT ord, body FROM conversation WHERE place = ?",
   insert: "INSERT INTO conversation (id, owner, place, body) VALUES (?, ?, ?, ?)",
   update: "UPDATE conversation SET body = ? WHERE ord = ?",
-  list: "SELECT ord, body FROM conversation WHERE (?1 IS NULL OR owner = ?1) AND ord < ?2 ORDER BY ord DESC LIMIT ?3",
   sessions: "SELECT runner, body FROM session WHERE conversation = ? ORDER BY runner",
   session: "SELECT body FROM session WHERE conversation = ? AND runner = ?",
   saveSession:
@@ -44,16 +43,19 @@ const conversationsSql = {
 /** Conversations in SQLite, with their sessions, history, and the count of what people wrote. */
 export function sqliteConversations(db: DatabaseSync): ConversationTable {
   const sql = prepareAll(db, conversationsSql);
+  const list = newestFirst(db, "SELECT ord, body FROM conversation");
   return {
     find: (id) => rowIn(sql.find.get(id)),
     at: (place, owner) => rowIn(sql.at.get(placeOf(place, owner))),
     insert: (row) => ({
       ...row,
-      order: sql.insert.run(row.id, row.owner, placeOf(row, row.owner), JSON.stringify(row)),
+      order: sql.insert.run(row.id, exact(row.owner), placeOf(row, row.owner), JSON.stringify(row)),
     }),
     update: ({ order, ...row }) => void sql.update.run(JSON.stringify(row), order),
-    list: (owner, { limit, before }) =>
-      sql.list.all(owner, before ?? Number.MAX_SAFE_INTEGER, limit).map(toRow),
+    list: (owner, page) =>
+      list([{ sql: "owner = ?", value: owner === null ? undefined : exact(owner) }], page).map(
+        toRow,
+      ),
     sessions: (id) =>
       sql.sessions.all(id).map((raw) => ({
         runner: raw["runner"] as string,

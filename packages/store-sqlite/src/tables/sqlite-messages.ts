@@ -1,9 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Json, MessageRow, MessageTable } from "@agent-bridge/core";
-import { countIn, pageSize, paged, parsed, prepareAll, type Raw } from "./statements.ts";
+import {
+  countIn,
+  exact,
+  original,
+  pageSize,
+  paged,
+  parsed,
+  prepareAll,
+  type Raw,
+} from "./statements.ts";
 
 function toRow(raw: Raw): MessageRow {
-  const text = (column: string): string | null => raw[column] as string | null;
+  const text = (column: string): string | null =>
+    raw[column] === null ? null : original(raw[column] as string);
   const scope = text("scope");
   const channel = text("channel");
   return {
@@ -37,11 +47,11 @@ const messagesSql = {
 export function sqliteMessages(db: DatabaseSync): MessageTable {
   const sql = prepareAll(db, messagesSql);
   return {
-    known: (scope, key) => rowIn(sql.known.get(scope, key)),
+    known: (scope, key) => rowIn(sql.known.get(exact(scope), exact(key))),
     insert: ({ dedupe, from, taskId, aboutId, isAcknowledged }) =>
       void sql.insert.run(
-        dedupe?.scope ?? null,
-        dedupe?.key ?? null,
+        dedupe === null ? null : exact(dedupe.scope),
+        dedupe === null ? null : exact(dedupe.key),
         dedupe?.hash ?? null,
         from?.channel ?? null,
         from === null ? null : JSON.stringify(from.ack),
@@ -52,8 +62,7 @@ export function sqliteMessages(db: DatabaseSync): MessageTable {
     update: (row) => void sql.update.run(row.isAcknowledged ? 1 : 0, row.order),
     find: (order) => rowIn(sql.find.get(order)),
     unacknowledged: function* (channel) {
-      for (const raw of paged((after) => sql.unacknowledged.all(channel, after), pageSize))
-        yield toRow(raw);
+      for (const raw of paged((after) => sql.unacknowledged.all(channel, after))) yield toRow(raw);
     },
     countUnacknowledged: (channel) => countIn(sql.countUnacknowledged.get(channel)),
     position: (channel) => {

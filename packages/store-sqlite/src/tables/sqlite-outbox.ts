@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { New, OutboxRow, OutboxTable } from "@agent-bridge/core";
-import { countIn, parsed, prepareAll, type Raw } from "./statements.ts";
+import { countIn, exact, original, parsed, prepareAll, type Raw } from "./statements.ts";
 
 /** What changes of an item; its text and destination do not. */
 type Live = Pick<OutboxRow, "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker">;
@@ -12,10 +12,12 @@ function toRow(raw: Raw): OutboxRow {
     state: raw["state"] as OutboxRow["state"],
     line: raw["line"] as string,
     isHead: raw["is_head"] === 1,
-    ref: raw["ref"] as string | null,
+    ref: raw["ref"] === null ? null : original(raw["ref"] as string),
     ...parsed<Live>(raw, "live"),
   };
 }
+
+const refOf = ({ ref }: New<OutboxRow>): string | null => (ref === null ? null : exact(ref));
 
 const rowIn = (raw: Raw | undefined): OutboxRow | undefined =>
   raw === undefined ? undefined : toRow(raw);
@@ -39,7 +41,7 @@ const outboxSql = {
     "SELECT * FROM outbox WHERE is_open = 1 AND node = ? AND state = 'sending' ORDER BY ord",
   deliveredReply:
     "SELECT * FROM outbox WHERE ref IS NOT NULL AND ref = ? AND channel = ? AND state = 'delivered' AND item ->> 'type' = 'reply' ORDER BY ord DESC LIMIT 1",
-  countOpen: "SELECT count(*) AS count FROM outbox WHERE is_open = 1 AND is_head IN (0, 1)",
+  countOpen: "SELECT count(*) AS count FROM outbox WHERE is_open = 1",
 } as const;
 
 /** The outbox in SQLite. */
@@ -48,7 +50,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
   return {
     find: (id) => rowIn(sql.find.get(id)),
     insert: (row) => {
-      const { item, line, state, isHead, worker, ref } = row;
+      const { item, line, state, isHead, worker } = row;
       sql.insert.run(
         item.id,
         item.channel,
@@ -57,7 +59,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
         isOpen(row),
         isHead ? 1 : 0,
         worker?.node ?? null,
-        ref,
+        refOf(row),
         JSON.stringify(item),
         liveOf(row),
       );
@@ -68,7 +70,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
         isOpen(row),
         row.isHead ? 1 : 0,
         row.worker?.node ?? null,
-        row.ref,
+        refOf(row),
         liveOf(row),
         row.order,
       ),
@@ -76,7 +78,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
     firstOf: (line) => rowIn(sql.firstOf.get(line)),
     sendingBy: (node) => sql.sendingBy.all(node).map(toRow),
     deliveredReply: (channel, ref) =>
-      channel === null ? undefined : rowIn(sql.deliveredReply.get(ref, channel)),
+      channel === null ? undefined : rowIn(sql.deliveredReply.get(exact(ref), channel)),
     countOpen: () => countIn(sql.countOpen.get()),
   };
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { DatabaseSync } from "node:sqlite";
 import type {
   DeadLetterRow,
@@ -9,6 +10,7 @@ import type {
   QuestionTable,
   Tables,
 } from "@agent-bridge/core";
+import type { Kept } from "../kept.ts";
 import { sqliteConversations } from "./sqlite-conversations.ts";
 import { sqliteEvents } from "./sqlite-events.ts";
 import { sqliteMessages } from "./sqlite-messages.ts";
@@ -51,6 +53,7 @@ function sqliteQuestions(db: DatabaseSync): QuestionTable {
 const deadLettersSql = {
   insert: "INSERT INTO dead_letter (id, channel, reason, bytes, body) VALUES (?, ?, ?, ?, ?)",
   find: "SELECT ord, body FROM dead_letter WHERE id = ?",
+  remove: "DELETE FROM dead_letter WHERE id = ?",
   list: "SELECT ord, body FROM dead_letter WHERE ord < ? ORDER BY ord DESC LIMIT ?",
   count: "SELECT count(*) AS count FROM dead_letter",
   load: "SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM dead_letter WHERE channel = ? AND reason = ?",
@@ -62,7 +65,14 @@ function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
   const sql = prepareAll(db, deadLettersSql);
   return {
     insert: (row) =>
-      void sql.insert.run(row.id, row.channel, row.reason, row.payload.length, JSON.stringify(row)),
+      void sql.insert.run(
+        row.id,
+        row.channel,
+        row.reason,
+        Buffer.byteLength(row.payload),
+        JSON.stringify(row),
+      ),
+    remove: (id) => void sql.remove.run(id),
     find: (id) => {
       const raw = sql.find.get(id);
       return raw === undefined ? undefined : bodyRow<DeadLetterRow>(raw);
@@ -100,16 +110,30 @@ function sqliteLeases(db: DatabaseSync): LeaseTable {
   };
 }
 
-/** All tables in SQLite. */
-export function sqliteTables(db: DatabaseSync): Tables {
+/** All tables in SQLite, and what they keep in memory. */
+export function sqliteTables(db: DatabaseSync): { readonly tables: Tables; readonly kept: Kept } {
+  const { kept: held, ...tasks } = sqliteTasks(db);
+  const { kept: tails, ...events } = sqliteEvents(db);
   return {
-    tasks: sqliteTasks(db),
-    events: sqliteEvents(db),
-    conversations: sqliteConversations(db),
-    messages: sqliteMessages(db),
-    questions: sqliteQuestions(db),
-    outbox: sqliteOutbox(db),
-    deadLetters: sqliteDeadLetters(db),
-    leases: sqliteLeases(db),
+    tables: {
+      tasks,
+      events,
+      conversations: sqliteConversations(db),
+      messages: sqliteMessages(db),
+      questions: sqliteQuestions(db),
+      outbox: sqliteOutbox(db),
+      deadLetters: sqliteDeadLetters(db),
+      leases: sqliteLeases(db),
+    },
+    kept: {
+      settle: () => {
+        held.settle();
+        tails.settle();
+      },
+      forget: () => {
+        held.forget();
+        tails.forget();
+      },
+    },
   };
 }

@@ -1,13 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { New, TaskRow, TaskTable } from "@agent-bridge/core";
+import { isFinal, type New, type TaskRow, type TaskTable } from "@agent-bridge/core";
+import { copied } from "../copied.ts";
+import type { Kept } from "../kept.ts";
 import {
   countIn,
+  exact,
+  newestFirst,
   pageSize,
   paged,
   parsed,
   prepareAll,
   type Raw,
-  type Statement,
 } from "./statements.ts";
 
 type Task = TaskRow["task"];
@@ -24,16 +27,36 @@ type Live = Omit<TaskRow, keyof Request | "order" | "task"> & {
   readonly task: Omit<Task, "input" | "output"> & { readonly hasOutput: boolean };
 };
 
+/** A task that is worked on, as it was written last. */
+interface Held {
+  readonly text: string;
+  readonly request: Request;
+  readonly row: TaskRow;
+}
+
+/** How many held tasks are kept in memory. */
+const keptTasks = 1_000;
+
 const columns = "task.ord, task.live, request.body AS request, answer.output AS output";
 const source =
   "task JOIN request ON request.task = task.ord LEFT JOIN answer ON answer.task = task.ord";
+const select = `SELECT ${columns} FROM ${source}`;
+
+function assembled(
+  { input, ...fixed }: Request,
+  live: Live,
+  of: { readonly order: number; readonly output: Task["output"] },
+): TaskRow {
+  const { task: changing, ...rest } = live;
+  const { hasOutput: _, ...task } = changing;
+  const { order, output } = of;
+  return { order, ...fixed, ...rest, task: { ...task, input, output } };
+}
 
 function toRow(raw: Raw): TaskRow {
-  const { input, ...request } = parsed<Request>(raw, "request");
-  const { task: live, ...rest } = parsed<Live>(raw, "live");
-  const { hasOutput, ...task } = live;
-  const output = hasOutput ? { output: raw["output"] as string } : null;
-  return { order: Number(raw["ord"]), ...request, ...rest, task: { ...task, input, output } };
+  const live = parsed<Live>(raw, "live");
+  const output = live.task.hasOutput ? { output: parsed<string>(raw, "output") } : null;
+  return assembled(parsed<Request>(raw, "request"), live, { order: Number(raw["ord"]), output });
 }
 
 const rowIn = (raw: Raw | undefined): TaskRow | undefined =>
@@ -43,111 +66,143 @@ function split(row: New<TaskRow>): { request: Request; live: Live } {
   const { task, provenance, rules, questions, destination, messageKey, acceptedTime, ...rest } =
     row;
   const { input, output, ...live } = task;
-  const { order: _order, ...fields } = rest as typeof rest & { order?: number };
+  const { order: _, ...fields } = rest as typeof rest & { order?: number };
   return {
     request: { provenance, rules, questions, destination, messageKey, acceptedTime, input },
     live: { ...fields, task: { ...live, hasOutput: output !== null } },
   };
 }
 
-const isOpen = ({ task }: New<TaskRow>): number =>
-  task.status === "completed" || task.status === "failed" ? 0 : 1;
+const bit = (value: boolean): number => (value ? 1 : 0);
 
-const optional = (value: unknown): string | null =>
-  value === undefined ? null : JSON.stringify(value);
+/** The tasks that are worked on, so that appending to their logs reads and writes no task. */
+function keepHeld() {
+  const held = new Map<string, Held>();
+  return {
+    find: (id: string): Held | undefined => held.get(id),
+    keep: (row: TaskRow, text: string): void => {
+      const { id } = row.task;
+      const known = held.get(id);
+      held.delete(id);
+      if (!row.isHeld) return;
+      if (held.size >= keptTasks) held.clear();
+      const request = known?.request ?? copied(split(row).request);
+      const live = JSON.parse(text) as Live;
+      held.set(id, {
+        text,
+        request,
+        row: assembled(request, live, { order: row.order, output: null }),
+      });
+    },
+    forget: (): void => held.clear(),
+  };
+}
 
 const tasksSql = {
-  find: `SELECT ${columns} FROM ${source} WHERE task.id = ?`,
+  find: `${select} WHERE task.id = ?`,
   insert:
     "INSERT INTO task (id, owner, kind, runner, conversation, status, is_open, is_head, node, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   insertRequest: "INSERT INTO request VALUES (?, ?)",
   insertAnswer: "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING",
   update: "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
-  heads: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
-  firstOpen: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND conversation = ? ORDER BY ord LIMIT 1`,
+  heads: `${select} WHERE is_open = 1 AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
+  firstOpen: `${select} WHERE is_open = 1 AND conversation = ? ORDER BY ord LIMIT 1`,
   countOpen: "SELECT count(*) AS count FROM task WHERE is_open = 1 AND conversation = ?",
-  openOf: `SELECT ${columns} FROM ${source} WHERE is_open = 1 AND node = ? ORDER BY ord`,
-  counts: "SELECT status, count(*) AS count FROM task GROUP BY status",
+  openOf: `${select} WHERE is_open = 1 AND node = ? ORDER BY ord`,
+  counts: "SELECT status, count FROM task_count",
   oldestPending:
     "SELECT request.body AS request FROM task JOIN request ON request.task = ord WHERE status = 'pending' ORDER BY ord LIMIT 1",
-  list: `SELECT ${columns} FROM ${source}
-     WHERE (?1 IS NULL OR owner = ?1) AND ord < ?2
-       AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))
-       AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR runner = ?5) AND (?6 IS NULL OR conversation = ?6)
-     ORDER BY ord DESC LIMIT ?7`,
 } as const;
 
-function statsOf(sql: Record<keyof typeof tasksSql, Statement>): ReturnType<TaskTable["stats"]> {
-  const found = new Map(sql.counts.all().map((raw) => [raw["status"], countIn(raw)]));
-  const of = (status: Task["status"]): number => found.get(status) ?? 0;
+type TaskStatements = ReturnType<typeof prepareAll<keyof typeof tasksSql>>;
+
+function statsOf(sql: TaskStatements): ReturnType<TaskTable["stats"]> {
+  const counts = { pending: 0, running: 0, input_required: 0, completed: 0, failed: 0 };
+  for (const raw of sql.counts.all()) counts[raw["status"] as Task["status"]] = countIn(raw);
   const oldest = sql.oldestPending.get();
   return {
-    counts: {
-      pending: of("pending"),
-      running: of("running"),
-      input_required: of("input_required"),
-      completed: of("completed"),
-      failed: of("failed"),
-    },
+    counts,
     oldestPendingTime:
       oldest === undefined ? null : parsed<Request>(oldest, "request").acceptedTime,
   };
 }
 
+function insert(sql: TaskStatements, row: New<TaskRow>): TaskRow {
+  const { request, live } = split(row);
+  const { id, owner, kind, runner, conversationId, status } = row.task;
+  const order = sql.insert.run(
+    id,
+    exact(owner),
+    kind,
+    runner,
+    conversationId,
+    status,
+    bit(!isFinal(status)),
+    bit(row.isHead),
+    row.worker?.node ?? null,
+    JSON.stringify(live),
+  );
+  sql.insertRequest.run(order, JSON.stringify(request));
+  return { ...row, order };
+}
+
+function update(sql: TaskStatements, row: TaskRow, live: string): void {
+  const { status, output } = row.task;
+  if (output !== null) sql.insertAnswer.run(row.order, JSON.stringify(output.output));
+  sql.update.run(
+    status,
+    bit(!isFinal(status)),
+    bit(row.isHead),
+    row.worker?.node ?? null,
+    live,
+    row.order,
+  );
+}
+
+function listOf(db: DatabaseSync): TaskTable["list"] {
+  const list = newestFirst(db, select);
+  return ({ owner, status, kind, runner, conversationId }, page) => {
+    // Open tasks have an index of their own, however many have ended.
+    const isOpen = status !== undefined && !status.some(isFinal);
+    return list(
+      [
+        { sql: "owner = ?", value: owner === null ? undefined : exact(owner) },
+        { sql: "conversation = ?", value: conversationId },
+        { sql: "kind = ?", value: kind },
+        { sql: "runner = ?", value: runner },
+        { sql: "is_open = ?", value: isOpen ? 1 : undefined },
+        {
+          sql: "status IN (SELECT value FROM json_each(?))",
+          value: status === undefined ? undefined : JSON.stringify(status),
+        },
+      ],
+      page,
+    ).map(toRow);
+  };
+}
+
 /** Tasks in SQLite. */
-export function sqliteTasks(db: DatabaseSync): TaskTable {
+export function sqliteTasks(db: DatabaseSync): TaskTable & { readonly kept: Kept } {
   const sql = prepareAll(db, tasksSql);
+  const held = keepHeld();
   return {
-    find: (id) => rowIn(sql.find.get(id)),
-    insert: (row) => {
-      const { request, live } = split(row);
-      const { id, owner, kind, runner, conversationId, status, output } = row.task;
-      const order = sql.insert.run(
-        id,
-        owner,
-        kind,
-        runner,
-        conversationId,
-        status,
-        isOpen(row),
-        row.isHead ? 1 : 0,
-        row.worker?.node ?? null,
-        JSON.stringify(live),
-      );
-      sql.insertRequest.run(order, JSON.stringify(request));
-      if (output !== null) sql.insertAnswer.run(order, output.output);
-      return { ...row, order };
-    },
+    kept: { settle: () => undefined, forget: held.forget },
+    find: (id) => held.find(id)?.row ?? rowIn(sql.find.get(id)),
+    insert: (row) => insert(sql, row),
     update: (row) => {
-      const { live } = split(row);
-      if (row.task.output !== null) sql.insertAnswer.run(row.order, row.task.output.output);
-      sql.update.run(
-        row.task.status,
-        isOpen(row),
-        row.isHead ? 1 : 0,
-        row.worker?.node ?? null,
-        JSON.stringify(live),
-        row.order,
-      );
+      const live = JSON.stringify(split(row).live);
+      // Most appends change the log only.
+      if (held.find(row.task.id)?.text === live) return;
+      update(sql, row, live);
+      held.keep(row, live);
     },
     heads: function* (runner) {
-      for (const raw of paged((after) => sql.heads.all(runner, after), pageSize)) yield toRow(raw);
+      for (const raw of paged((after) => sql.heads.all(runner, after))) yield toRow(raw);
     },
     firstOpen: (conversationId) => rowIn(sql.firstOpen.get(conversationId)),
     countOpen: (conversationId) => countIn(sql.countOpen.get(conversationId)),
     openOf: (node) => sql.openOf.all(node).map(toRow),
-    list: ({ owner, status, kind, runner, conversationId }, { limit, before }) =>
-      sql.list
-        .all(
-          owner,
-          before ?? Number.MAX_SAFE_INTEGER,
-          optional(status),
-          kind ?? null,
-          runner ?? null,
-          conversationId ?? null,
-          limit,
-        )
-        .map(toRow),
+    list: listOf(db),
     stats: () => statsOf(sql),
   };
 }

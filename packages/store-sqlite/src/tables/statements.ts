@@ -12,7 +12,7 @@ export interface Statement {
 }
 
 /** Prepares a statement. */
-function prepare(db: DatabaseSync, sql: string): Statement {
+export function prepare(db: DatabaseSync, sql: string): Statement {
   const statement = db.prepare(sql);
   return {
     get: (...values) => statement.get(...values),
@@ -21,19 +21,57 @@ function prepare(db: DatabaseSync, sql: string): Statement {
   };
 }
 
-/** Rows of a list, read a page at a time, so that a reader who stops early has read little. */
-export function* paged(page: (after: number) => readonly Raw[], size: number): Generator<Raw> {
-  for (let after = 0; ;) {
-    const rows = page(after);
-    yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < size) return;
-    after = Number(last["ord"]);
-  }
+/** Prepares a table of statements. */
+export function prepareAll<Name extends string>(
+  db: DatabaseSync,
+  sql: Readonly<Record<Name, string>>,
+): Readonly<Record<Name, Statement>> {
+  const entries = Object.entries<string>(sql).map(([name, text]) => [name, prepare(db, text)]);
+  return Object.fromEntries(entries) as Record<Name, Statement>;
+}
+
+/** A condition with its value; without a value it does not count. */
+export interface Condition {
+  readonly sql: string;
+  readonly value: SQLInputValue | undefined;
+}
+
+/**
+ * A list that is newest first, under those conditions that have a value: a statement for each combination,
+ * because one that says "or it is null" would use no index.
+ */
+export function newestFirst(
+  db: DatabaseSync,
+  select: string,
+): (
+  conditions: readonly Condition[],
+  page: { limit: number; before: number | null },
+) => readonly Raw[] {
+  const statements = new Map<string, Statement>();
+  return (conditions, { limit, before }) => {
+    const used = conditions.filter(({ value }) => value !== undefined);
+    const where = [...used.map(({ sql }) => sql), "ord < ?"].join(" AND ");
+    const sql = `${select} WHERE ${where} ORDER BY ord DESC LIMIT ?`;
+    const statement = statements.get(sql) ?? prepare(db, sql);
+    statements.set(sql, statement);
+    const values = used.map(({ value }) => value as SQLInputValue);
+    return statement.all(...values, before ?? Number.MAX_SAFE_INTEGER, limit);
+  };
 }
 
 /** How many rows `paged` readers ask for at once. */
 export const pageSize = 64;
+
+/** Rows of a list, read a page at a time, so that a reader who stops early has read little. */
+export function* paged(page: (after: number) => readonly Raw[]): Generator<Raw> {
+  for (let after = 0; ;) {
+    const rows = page(after);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageSize) return;
+    after = Number(last["ord"]);
+  }
+}
 
 /** What stands in a JSON column. The store wrote it, so its shape is known. */
 export function parsed<T>(raw: Raw, column: string): T {
@@ -45,11 +83,15 @@ export function countIn(raw: Raw | undefined): number {
   return Number(raw?.["count"] ?? 0);
 }
 
-/** Prepares a table of statements. */
-export function prepareAll<Name extends string>(
-  db: DatabaseSync,
-  sql: Readonly<Record<Name, string>>,
-): Readonly<Record<Name, Statement>> {
-  const entries = Object.entries<string>(sql).map(([name, text]) => [name, prepare(db, text)]);
-  return Object.fromEntries(entries) as Record<Name, Statement>;
+/**
+ * A text from outside as a column holds it. SQLite's UTF-8 has no lone surrogates and would make different
+ * texts equal; those, and what looks like it, become JSON.
+ */
+export function exact(text: string): string {
+  return text.isWellFormed() && !text.startsWith('"') ? text : JSON.stringify(text);
+}
+
+/** The text that `exact` was given. */
+export function original(stored: string): string {
+  return stored.startsWith('"') ? (JSON.parse(stored) as string) : stored;
 }
