@@ -24,7 +24,15 @@ interface Names {
   readonly taskId: string;
   readonly conversationId: string;
   readonly questionId: string;
+  readonly deadLetterId: string;
 }
+
+const invented: Names = {
+  taskId: "task_x",
+  conversationId: "conv_x",
+  questionId: "question_x",
+  deadLetterId: "dead_x",
+};
 
 async function drain(events: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of events) continue;
@@ -43,6 +51,7 @@ const byName: Partial<Record<keyof Handle, (handle: Handle, names: Names) => Pro
   resume: (handle, { taskId, conversationId }) =>
     handle.resume({ taskId, conversationId, message: "go on" }),
   conversation: (handle, { conversationId }) => handle.conversation(conversationId),
+  retryDeadLetter: (handle, { deadLetterId }) => handle.retryDeadLetter(deadLetterId),
 };
 
 /** Those that list, and show a stranger nothing. */
@@ -73,7 +82,10 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
       await io.ask({ type: "approval", title: "May I?", details: {} });
       yield completed("done");
     });
-    const { bridge } = await startBridge(await place().open(), { runner });
+    const channel = scriptedChannel();
+    channel.deliver({ kind: "report", payload: { about: "x", text: "no route takes it" } });
+    const channels = [channel];
+    const { bridge, operator } = await startBridge(await place().open(), { runner, channels });
     const own = bridge.as(mine);
     const { task } = await own.start({ payload: { text: "secret" }, conversation: "room" });
     const [question] = await eventually(async () => {
@@ -82,9 +94,15 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
       return found;
     });
     const conversationId = task.conversationId ?? "";
+    const [letter] = await eventually(async () => {
+      const { items } = await operator.deadLetters();
+      expect(items).toHaveLength(1);
+      return items;
+    });
+    const deadLetterId = letter?.id ?? "";
     return {
       as: (principal) => bridge.as(principal),
-      names: { taskId: task.id, conversationId, questionId: question?.id ?? "" },
+      names: { taskId: task.id, conversationId, questionId: question?.id ?? "", deadLetterId },
     };
   }
 
@@ -93,7 +111,6 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
     async (_, principal) => {
       const { as, names } = await withWork();
       const handle = as(principal);
-      const invented: Names = { taskId: "task_x", conversationId: "conv_x", questionId: "q_x" };
       // A peer reaches the bridge through its channel only.
       const methods = Object.entries(byName).filter(
         ([method]) => method !== "start" || principal.type !== "peer",
@@ -103,7 +120,7 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
       for (const [method, call] of methods) {
         const { code, text } = await refusal(call(handle, names));
         let anonymous = text;
-        for (const key of ["taskId", "conversationId", "questionId"] as const)
+        for (const key of Object.keys(invented) as (keyof Names)[])
           anonymous = anonymous.replaceAll(names[key], invented[key]);
         real[method] = { code, text: anonymous };
         never[method] = await refusal(call(handle, invented));
