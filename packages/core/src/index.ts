@@ -92,6 +92,7 @@ export { memoryStore } from "./store/memory/memory-store.ts";
 // For store authors: the rules of the contract over tables, for stores that one process owns.
 export type { Room, TableContext } from "./store/table-context.ts";
 export { createWatchers, tableStore } from "./store/table-store.ts";
+export { memoryTables } from "./store/memory/memory-tables.ts";
 export type {
   ConversationRow,
   DeadLetterRow,

@@ -22,6 +22,10 @@ interface Alarm {
 /** How often the event loop turns before a clock looks again for what falls due. */
 const turns = 8;
 
+async function settle(): Promise<void> {
+  for (let count = 0; count < turns; count++) await turn();
+}
+
 /** Makes a clock that begins at this time. */
 export function manualClock(startAt: number = Date.UTC(2030, 0, 1)): ManualClock {
   let time = startAt;
@@ -31,9 +35,6 @@ export function manualClock(startAt: number = Date.UTC(2030, 0, 1)): ManualClock
     const alarm = { at: time + Math.max(0, ms), ring };
     alarms.add(alarm);
     return { stop: () => void alarms.delete(alarm) };
-  };
-  const settle = async (): Promise<void> => {
-    for (let count = 0; count < turns; count++) await turn();
   };
   const nextUntil = (end: number): Alarm | undefined => {
     let next: Alarm | undefined;

@@ -34,12 +34,13 @@ export interface NewTask {
   readonly continues: string | null;
   /** `ask` or `decline`, from the kind. */
   readonly questions: "ask" | "decline";
-  /** Sent to the destination, once for each open question, when the task has to wait behind that question. */
+  /** Sent to its destination, once for each open question to whoever has one, when the task has to wait behind that question. */
   readonly waitingText: string | null;
   /**
    * For a sender that is an agent: more than `limit` accepted turns in this conversation since a person
    * last wrote in the same channel and workspace, or since `quietMs` without a turn, make the message a
-   * dead letter `hop_limit`. Null for people, whose message sets that count back.
+   * dead letter `hop_limit`, which counts as no turn. Null for people, whose message, also one that answers
+   * a question, sets that count back.
    */
   readonly hops: { readonly limit: number; readonly quietMs: number } | null;
 }
@@ -118,6 +119,7 @@ export type Accepted =
     }
   /** Known already: nothing was stored. A settled one is due for acknowledgement again. `task` is null when it made none. */
   | { readonly result: "known"; readonly task: Task | null; readonly settled: boolean }
+  /** `taskId` is empty where the message made no task. */
   | { readonly result: "conflict"; readonly taskId: string }
   /** Known, and its task was removed by retention. */
   | { readonly result: "expired" }
@@ -150,6 +152,7 @@ export interface Intake {
    *
    * @param batch.position stored even if every message was known
    * @returns one result for each message, in order
+   * @throws BridgeError INPUT_TOO_LARGE when the metadata of a task are over 4 KiB; nothing of the batch is stored
    */
   accept(batch: {
     readonly messages: readonly NewMessage[];
@@ -158,8 +161,9 @@ export interface Intake {
   /** The stored poll position of a channel; null before the first. */
   position(channel: string): Promise<Json | null>;
   /**
-   * Asks for the end of a task. Pending, or suspended, or open without any claim that could still write:
-   * it ends here as `ending`. Running under a claim: it is marked, with `task.cancel_requested`.
+   * Asks for the end of a task: it is marked, with `task.cancel_requested`. Pending, or suspended, or open
+   * without any claim that could still write: it ends here as `ending`, its open question closed as void
+   * before. Under a claim, also one whose lease has run out: its worker, or the next to claim it, ends it.
    *
    * @returns `changed: false` when it had ended or was marked before; undefined when the scope does not hold it
    */
@@ -171,7 +175,8 @@ export interface Intake {
     readonly ending: Ending;
   }): Promise<{ readonly changed: boolean; readonly task: Task } | undefined>;
   /**
-   * Answers an open question, with `turn.answer`. A live one resumes its turn; a suspended one makes the task claimable.
+   * Answers an open question, with `turn.answer`. A live one resumes its turn; a suspended one makes the task
+   * claimable. A question past its deadline, or a live one whose attempt is gone, is no longer open.
    *
    * @returns the question as it now is, `accepted: false` when it was no longer open; undefined when the scope does not hold it
    */
@@ -180,7 +185,12 @@ export interface Intake {
     readonly scope: Scope;
     readonly answer: Answer;
   }): Promise<{ readonly accepted: boolean; readonly question: Question } | undefined>;
-  /** Merges into a task's metadata by key. @returns the task; undefined when the scope does not hold it */
+  /**
+   * Merges into a task's metadata by key, also after its end.
+   *
+   * @returns the task; undefined when the scope does not hold it
+   * @throws BridgeError INPUT_TOO_LARGE over 4 KiB
+   */
   mergeMetadata(request: {
     readonly taskId: string;
     readonly scope: Scope;
@@ -188,11 +198,11 @@ export interface Intake {
   }): Promise<Task | undefined>;
   /**
    * What may be acknowledged now. A message is settled when its task has ended and its reply is none,
-   * delivered or dead, or when it made no task. `log`: one entry, the newest message of the channel
-   * below which (and itself) all are settled. `queue`: an entry for each settled message, oldest first.
+   * delivered or dead, or when it made no task. `log`: one entry, of the messages that are not acknowledged
+   * the newest below which (and itself) all are settled. `queue`: an entry for each settled message, oldest first.
    */
   acksDue(channel: string, style: "log" | "queue"): Promise<readonly AckDue[]>;
-  /** Notes that the platform took the acknowledgement. */
+  /** Notes that the platform took the acknowledgement. Names of other channels, or of none, are left alone. */
   acknowledged(channel: string, messages: readonly string[]): Promise<void>;
   /**
    * Takes up a dead letter again and removes it, in one transaction. With `outcome: null` a reply goes back

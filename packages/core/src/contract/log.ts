@@ -10,7 +10,10 @@ export interface EventFilter {
   readonly types?: readonly EventType[];
 }
 
-/** What changed; a hint that may be lost, never the truth. */
+/**
+ * What changed; a hint, never the truth. It comes once the change can be read. A connection that breaks may
+ * lose some; a watch that is well hears of every change.
+ */
 export type Hint =
   | { readonly topic: "events"; readonly taskId: string }
   /** A task may have become claimable. */
@@ -37,6 +40,9 @@ export interface Log {
   }>;
   /** The cursor after the newest event. */
   head(): Promise<string>;
-  /** Calls back after commits, outside of any transaction. @returns what ends it */
+  /**
+   * Calls back after commits, outside of any transaction, until it is disposed. A listener must not throw;
+   * one that does harms neither the commit nor other listeners. @returns what ends it
+   */
   watch(listener: (hint: Hint) => void): Disposable;
 }

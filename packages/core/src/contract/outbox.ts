@@ -19,11 +19,15 @@ export interface OutboxItem {
   readonly createdAt: number;
   /** How long it has been in the outbox, in milliseconds of the store's own time. */
   readonly ageMs: number;
-  /** True when a try ended with an unknown effect: it may have arrived. */
+  /** True once a try ended with an unknown effect: it may have arrived. */
   readonly unknown: boolean;
 }
 
-/** Replies on their way out: `pending → sending → delivered | dead`. */
+/**
+ * Replies on their way out: `pending → sending → delivered | dead`. What a worker reports of an item that is
+ * not its own (done, taken by another, never taken) changes nothing; a hold that ran out is still its own
+ * until another takes the item.
+ */
 export interface Outbox {
   /**
    * The head of each destination's line that may be tried now, oldest first. First in, first out for

@@ -27,10 +27,11 @@ export interface StoreStats {
   readonly oldestPendingMs: number | null;
   readonly outbox: number;
   readonly deadLetters: number;
+  /** Those whose end is not recorded yet. */
   readonly openQuestions: number;
 }
 
-/** A page of a list, newest first. `next`: opaque, null at the end. */
+/** A page of a list, newest first. `next`: opaque, null when nothing follows; what no page gave is CURSOR_INVALID. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | null;
@@ -45,7 +46,10 @@ export interface Queries {
     page: { readonly limit: number; readonly after: string | null },
   ): Promise<Page<Task>>;
   conversation(conversationId: string, scope: Scope): Promise<Conversation | undefined>;
-  /** The conversation of a place; undefined if nothing was ever said there. */
+  /**
+   * The conversation of a place; undefined if nothing was ever said there. A place without a channel is a name
+   * under its owner: with the scope of all it is not found.
+   */
   conversationAt(
     place: { readonly channel: string | null; readonly workspace: string; readonly key: string },
     scope: Scope,

@@ -10,8 +10,10 @@ import type { Work, WorkerId } from "./work.ts";
  * For all of them: a promise that resolves means that the change is durable (`durable` stores: it
  * survives power loss). One call is one transaction, all or nothing; where a call takes a list, each
  * element stands or fails by its own conditions and the result tells which. Concurrent calls may share
- * a commit. Time is the store's own. Failures outside the contract throw BridgeError STORE_FULL,
- * STORE_FAILED or STORE_CLOSED; after one of them nothing of the call was done.
+ * a commit. Time is the store's own: leases, deadlines and delays are on the clock's steady scale, what
+ * people read is the wall clock. Failures outside the contract throw BridgeError STORE_FULL, STORE_FAILED
+ * or STORE_CLOSED; after one of them nothing of the call was done. What is given is copied when the call is
+ * made, and what is returned is the caller's. A limit outside of its range counts as the nearest one in it.
  * No method runs a callback inside a transaction: conditions are data.
  */
 export interface Store extends AsyncDisposable {
@@ -29,9 +31,10 @@ export interface Store extends AsyncDisposable {
 
 /** Named leases: who polls an inbox, who sweeps. */
 export interface Leases {
-  /** @returns true when it is now this worker's, also if it was before */
+  /** Takes a lease that nobody holds or whose time has run out. @returns true when it is now this worker's, also if it was before */
   acquire(name: string, worker: WorkerId, leaseMs: number): Promise<boolean>;
-  /** @returns false when it was lost meanwhile */
+  /** Renews, whatever its age. @returns false when it was lost meanwhile: taken by another, released or forfeited */
   renew(name: string, worker: WorkerId, leaseMs: number): Promise<boolean>;
+  /** Gives it up; another's is left alone. */
   release(name: string, worker: WorkerId): Promise<void>;
 }

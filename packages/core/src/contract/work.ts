@@ -25,11 +25,14 @@ export interface Claim {
   readonly hasDestination: boolean;
   /** The session of this conversation and runner; null if none is stored. */
   readonly session: Session | null;
-  /** True when an earlier attempt announced effects (`begins`). */
+  /** True when an attempt announced effects (`begins`) and none was suspended after that. */
   readonly begun: boolean;
   /** A question that was open live when the earlier attempt ended: to be closed as void. */
   readonly openQuestion: Question | null;
-  /** For a suspended task: what it left and what was answered (a passed deadline is a "decline"). */
+  /**
+   * For a suspended task: what it left and what was answered (a passed deadline is a "decline"). Given to
+   * each attempt until one begins, asks or suspends.
+   */
   readonly answered: { readonly answer: Answer; readonly state: Json } | null;
 }
 
@@ -46,9 +49,12 @@ export interface WorkWrite {
   /** From here on effects are possible. */
   readonly begins?: true;
   readonly process?: ProcessRecord;
-  /** Opens a live question: `input_required`, with `task.input_required`; `text` goes to the destination if there is one. */
+  /**
+   * Opens a live question: `input_required`, with `task.input_required`; `text` goes to the destination if
+   * there is one. A turn has one question at a time: one that is still open is closed as void.
+   */
   readonly ask?: NewQuestion;
-  /** Closes the live question as expired or void, with `turn.answer`; back to `running`. */
+  /** Closes the live question as expired or void, with `turn.answer`; back to `running`. One that is no longer open is left as it is. */
   readonly close?: { readonly questionId: string; readonly state: "expired" | "void" };
 }
 
@@ -60,14 +66,14 @@ export interface NewQuestion extends QuestionText {
   readonly text: string | null;
 }
 
-/** What a worker has to know of its claims between writes. */
+/** What a worker has to know of its claims between writes. A task that does not exist is held by nobody. */
 export interface ClaimNews {
   readonly taskId: string;
   readonly attempt: number;
   /** False: another attempt, or none, owns the task now. */
   readonly held: boolean;
   readonly cancelRequested: boolean;
-  /** The live question, as it now is. */
+  /** The newest question of this attempt, as it now is: also when its deadline has passed unrecorded. */
   readonly question: Question | null;
 }
 
@@ -76,7 +82,8 @@ export interface Work {
   /**
    * Takes the oldest claimable tasks of these runners. Claimable: pending; open without a live lease and
    * not suspended; suspended with an answer or a passed deadline; and no earlier task of the same
-   * conversation open. No task is ever claimed by two at once; a conversation has at most one claimed task.
+   * conversation open. A task that was cancelled waits neither for an answer nor for a release's pause. A
+   * suspended question that is still open is recorded as expired, with `turn.answer`. No task is ever claimed by two at once; a conversation has at most one claimed task.
    * Appends `task.started` in the same transaction. Raises `attempt`; raises `crashes` when a lease was
    * lost without release. A task that waits for a
    * question is not counted by callers as running, but still blocks its conversation.
@@ -90,7 +97,10 @@ export interface Work {
     readonly leaseMs: number;
     readonly limit: number;
   }): Promise<readonly Claim[]>;
-  /** Renews what is still held, whatever its age; a lost or ended claim is refused alone. @returns the news of each, in order */
+  /**
+   * Renews what its attempt still owns, whatever its age; a claim that another took since, or that was
+   * forfeited or ended, is refused alone. @returns the news of each, in order
+   */
   renew(claims: readonly ClaimRef[], leaseMs: number): Promise<readonly ClaimNews[]>;
   /** The same news without renewing. */
   news(claims: readonly ClaimRef[]): Promise<readonly ClaimNews[]>;
@@ -102,7 +112,12 @@ export interface Work {
    * @throws BridgeError CLAIM_LOST
    */
   append(claim: ClaimRef, write: WorkWrite): Promise<readonly BridgeEvent[]>;
-  /** Ends the attempt until the question is answered; the task is `input_required` and holds no lease. @throws BridgeError CLAIM_LOST */
+  /**
+   * Ends the attempt until the question is answered; the task is `input_required` and holds no lease. Of a
+   * cancelled task nothing is asked: it is given back.
+   *
+   * @throws BridgeError CLAIM_LOST
+   */
   suspend(
     claim: ClaimRef,
     suspension: {
@@ -111,11 +126,12 @@ export interface Work {
       readonly events: readonly NewEvent[];
     },
   ): Promise<void>;
-  /** Gives the task back unfinished, status `running`, not counted as a crash. @param notBeforeMs from now, until when nobody claims it */
+  /** Gives the task back unfinished, status `running`, not counted as a crash. @param notBeforeMs from now, until when nobody claims it @throws BridgeError CLAIM_LOST */
   release(claim: ClaimRef, options?: { readonly notBeforeMs?: number }): Promise<void>;
   /**
-   * Ends the task: the events, then the terminal event, status, output, history, and the reply to its
-   * destination, in one transaction. When a cancel was requested, `ifCancelled` is recorded instead of `ending`.
+   * Ends the task: the events, an open question as void, then the terminal event, status, output, history,
+   * and the reply to its destination, in one transaction. When a cancel was requested, `ifCancelled` is
+   * recorded instead of `ending`; the events are kept.
    *
    * @throws BridgeError CLAIM_LOST
    */
@@ -128,12 +144,12 @@ export interface Work {
     },
   ): Promise<Task>;
   /**
-   * Ends the leases of earlier boots of this worker's node, and their hold on replies in `sending`. Only
-   * called when the node's own lock proves that they are dead and their processes were swept.
+   * Ends the leases of earlier boots of this worker's node, also the named ones, and their hold on replies in
+   * `sending`; the next claim counts a crash. Only called when the node's own lock proves that they are dead and their processes were swept.
    *
    * @returns how many tasks were set free
    */
   forfeit(worker: WorkerId): Promise<number>;
-  /** The processes stored by open tasks whose last claim was of this node, for the sweep. */
+  /** The processes stored by the last attempts of open tasks, claimed by this node and not given back, for the sweep. */
   processes(node: string): Promise<readonly (ProcessRecord & ClaimRef)[]>;
 }

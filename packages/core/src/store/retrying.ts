@@ -44,6 +44,8 @@ export function retryDeadLetter(
     outcome === null
       ? requeue(context, letter, hints)
       : carryOut({ context, message: { ...message, outcome }, hints }, outcome).accepted;
-  if (retried !== undefined) deadLetters.remove(letter.id);
+  // What could not be stored anywhere else stays where it is.
+  const isTakenUp = retried !== undefined && retried.result !== "conversation_not_found";
+  if (isTakenUp) deadLetters.remove(letter.id);
   return retried;
 }

@@ -108,8 +108,11 @@ export function tableIntake(context: TableContext): Intake {
       const given = { channel, messages: [...messages] };
       await context.write((hints) => acknowledge(context, given, hints));
     },
-    retryDeadLetter: async (request) =>
-      await context.write((hints) => retryDeadLetter(context, request, hints)),
+    retryDeadLetter: async (request) => {
+      const given = structuredClone(request);
+      if (given.outcome !== null) checkOutcome(given.outcome);
+      return await context.write((hints) => retryDeadLetter(context, given, hints), "new");
+    },
     unacknowledged: async (channel) =>
       await context.read(() => tables.messages.countUnacknowledged(channel)),
   };

@@ -75,6 +75,8 @@ function memoryOutbox(): OutboxTable {
     if (row.state === "pending" || row.state === "sending") open.set(row.order, row);
     else open.delete(row.order);
   };
+  // One that was taken up again stands at the end of the map, but in its old place in the order.
+  const inOrder = (): OutboxRow[] => [...open.values()].toSorted((a, b) => a.order - b.order);
   return {
     find: (id) => {
       const order = byId.get(id);
@@ -87,10 +89,10 @@ function memoryOutbox(): OutboxTable {
     },
     update: keep,
     heads: (channels) =>
-      [...open.values()].filter((row) => row.isHead && channels.includes(row.item.channel)),
-    firstOf: (line) => [...open.values()].find((row) => row.line === line),
+      inOrder().filter((row) => row.isHead && channels.includes(row.item.channel)),
+    firstOf: (line) => inOrder().find((row) => row.line === line),
     sendingBy: (node) =>
-      [...open.values()].filter((row) => row.state === "sending" && row.worker?.node === node),
+      inOrder().filter((row) => row.state === "sending" && row.worker?.node === node),
     deliveredReply: (channel, ref) =>
       rows.findLast(
         (row) =>

@@ -9,6 +9,7 @@ const deadLetter = (id: string, sketch: Partial<NewDeadLetter> = {}): NewDeadLet
   detail: "No text.",
   kind: "chat.message",
   payload: '{"no":"text"}',
+  workspace: "home",
   bytes: 13,
   sha256: "ab".repeat(32),
   ...sketch,
@@ -108,11 +109,13 @@ export const acceptCases: readonly StoreCase[] = [
     },
   },
   {
-    title: "from a channel the key alone decides, whatever the message says now",
-    run: async ({ message, accept, accepted }) => {
+    title:
+      "from a channel, which gives no hash, the key alone decides, whatever the message says now",
+    run: async ({ message, accept, accepted, events }) => {
       const { id } = await accepted({ text: "one" }, { key: "k" });
       const [again] = await accept(message({ text: "another" }, { key: "k" }));
       expect(again).toMatchObject({ result: "known", task: { id, input: { prompt: "one" } } });
+      expect(await events()).toHaveLength(1);
     },
   },
   {

@@ -72,6 +72,7 @@ export const ackCases: readonly StoreCase[] = [
         reason: "kind_unknown",
         detail: "",
         kind: null,
+        workspace: "home",
         payload: "",
         bytes: 0,
         sha256: "",

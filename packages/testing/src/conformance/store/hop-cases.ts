@@ -25,6 +25,7 @@ export const hopCases: readonly StoreCase[] = [
       expect(await store.queries.deadLetter(id)).toMatchObject({
         reason: "hop_limit",
         kind: "chat.message",
+        workspace: "home",
         payload: JSON.stringify({ text: "and on" }),
         bytes: 17,
         channel: chat,

@@ -1,4 +1,3 @@
-import type { JsonObject } from "@agent-bridge/core";
 import { expect } from "vitest";
 import type { StoreCase } from "./about.ts";
 import { all, completed, failed, leaseMs, question, refused, said, worker } from "./bench.ts";
@@ -8,6 +7,7 @@ export const lifetimeCases: readonly StoreCase[] = [
   {
     title:
       "what a caller changes in what it gave, at once or later, reaches nothing that is stored",
+    isLive: true,
     run: async ({ store, accept, message, claims, events, due }) => {
       const payload = { list: ["given"] };
       const metadata: { [key: string]: string } = { a: "given" };
@@ -75,7 +75,7 @@ export const lifetimeCases: readonly StoreCase[] = [
       const [event] = await events();
       spoil(event?.data ?? {});
       const task = await store.queries.task(claim.taskId, all);
-      spoil((task?.metadata ?? {}) as JsonObject);
+      spoil(task?.metadata ?? {});
       const read = [await store.queries.task(claim.taskId, all), await events()];
       expect(JSON.stringify(read)).not.toContain("spoilt");
     },
@@ -101,6 +101,7 @@ export const lifetimeCases: readonly StoreCase[] = [
         () => intake.acksDue("chat", "log"),
         () => intake.acknowledged("chat", ["1"]),
         () => intake.unacknowledged("chat"),
+        () => intake.retryDeadLetter({ deadLetterId: "d", outcome: null }),
         () => work.claim(request),
         () => work.renew([claim], leaseMs),
         () => work.news([claim]),

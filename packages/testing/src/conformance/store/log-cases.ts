@@ -175,7 +175,7 @@ export const logCases: readonly StoreCase[] = [
         "",
         "x",
         "1",
-        `${store.id}`,
+        store.id,
         `${store.id}.`,
         `${store.id}.-1`,
         `${store.id}.1 `,

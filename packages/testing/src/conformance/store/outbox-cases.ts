@@ -308,6 +308,7 @@ export const outboxCases: readonly StoreCase[] = [
       expect(await queries.deadLetter("d")).toEqual({
         ...letter,
         kind: "chat.message",
+        workspace: "home",
         payload: "reply 0",
         bytes: 7,
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),

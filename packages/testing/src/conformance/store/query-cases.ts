@@ -139,6 +139,7 @@ export const queryCases: readonly StoreCase[] = [
         reason: "kind_unknown" as const,
         detail: "What is this?",
         kind: "unknown",
+        workspace: "home",
         payload: `payload of ${id}`,
         bytes: 12,
         sha256: "00",

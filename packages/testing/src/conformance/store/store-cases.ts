@@ -4,6 +4,7 @@ import { ackCases } from "./ack-cases.ts";
 import { cancelCases } from "./cancel-cases.ts";
 import { claimCases } from "./claim-cases.ts";
 import { conversationCases } from "./conversation-cases.ts";
+import { deadLetterCases } from "./dead-letter-cases.ts";
 import { fencingCases } from "./fencing-cases.ts";
 import { hopCases } from "./hop-cases.ts";
 import { laneCases } from "./lane-cases.ts";
@@ -30,6 +31,7 @@ export const storeCases: readonly StoreCase[] = [
   ...watchCases,
   ...outboxCases,
   ...ackCases,
+  ...deadLetterCases,
   ...queryCases,
   ...lifetimeCases,
 ];

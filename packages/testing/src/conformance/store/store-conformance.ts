@@ -13,7 +13,7 @@ export async function runStoreCase(about: StoreConformance, { run }: StoreCase):
 }
 
 /** Runs one case on a store that is closed and opened again before every call. */
-async function runReopening(
+export async function runReopening(
   { open, reopen }: Required<StoreConformance>,
   { run }: StoreCase,
 ): Promise<void> {
