@@ -113,4 +113,19 @@ export const ackCases: readonly StoreCase[] = [
       expect(await intake.unacknowledged(chat)).toBe(0);
     },
   },
+  {
+    title: "a settled message that comes again is due for acknowledgement again",
+    run: async ({ store: { intake }, message, accept, ended }) => {
+      await ended();
+      const [due] = await intake.acksDue(chat, "queue");
+      await intake.acknowledged(chat, due?.messages ?? []);
+      expect(await intake.acksDue(chat, "queue")).toEqual([]);
+      expect(await intake.unacknowledged(chat)).toBe(0);
+      expect(await accept(message({}, { key: "key-1" }))).toMatchObject([
+        { result: "known", settled: true, task: { status: "completed" } },
+      ]);
+      expect(await intake.acksDue(chat, "queue")).toEqual([due]);
+      expect(await intake.unacknowledged(chat)).toBe(1);
+    },
+  },
 ];

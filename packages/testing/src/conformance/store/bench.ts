@@ -136,8 +136,6 @@ export interface StoreBench {
   claimed(sketch?: TaskSketch, message?: MessageSketch): Promise<Claim>;
   /** Claims the task that is claimable next. */
   claimNext(request?: Partial<Parameters<Store["work"]["claim"]>[0]>): Promise<Claim>;
-  /** Which tasks a claim would give; gives them back. */
-  claimable(runners?: readonly string[]): Promise<readonly string[]>;
   finish(claim: ClaimRef, ending?: Ending, events?: readonly NewEvent[]): Promise<Task>;
   /** A task that has ended, with its reply in the outbox where it has a destination. */
   ended(sketch?: TaskSketch, ending?: Ending): Promise<Task>;
@@ -232,11 +230,6 @@ export function storeBench(store: Store, clock: ManualClock): StoreBench {
     events,
     due,
     sending,
-    claimable: async (runners = ["agent"]) => {
-      const found = await claims({ runners });
-      for (const claim of found) await store.work.release(claim);
-      return found.map(({ taskId }) => taskId);
-    },
     ended: async (sketch, ending) => await finish(await claimed(sketch), ending),
     suspend: async (claim, id, sketch) =>
       await store.work.suspend(claim, {

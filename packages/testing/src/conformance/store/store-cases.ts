@@ -12,7 +12,10 @@ import { lifetimeCases } from "./lifetime-cases.ts";
 import { logCases } from "./log-cases.ts";
 import { outboxCases } from "./outbox-cases.ts";
 import { queryCases } from "./query-cases.ts";
-import { questionCases } from "./question-cases.ts";
+import { liveQuestionCases } from "./live-question-cases.ts";
+import { resendingCases } from "./resending-cases.ts";
+import { suspendedQuestionCases } from "./suspended-question-cases.ts";
+import { answerCases } from "./answer-cases.ts";
 import { turnCases } from "./turn-cases.ts";
 import { watchCases } from "./watch-cases.ts";
 
@@ -25,11 +28,14 @@ export const storeCases: readonly StoreCase[] = [
   ...fencingCases,
   ...turnCases,
   ...cancelCases,
-  ...questionCases,
+  ...liveQuestionCases,
+  ...suspendedQuestionCases,
+  ...answerCases,
   ...conversationCases,
   ...logCases,
   ...watchCases,
   ...outboxCases,
+  ...resendingCases,
   ...ackCases,
   ...deadLetterCases,
   ...queryCases,
