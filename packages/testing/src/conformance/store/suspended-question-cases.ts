@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { StoreCase } from "./about.ts";
 import { answer, answersOf, stateOf, yes } from "./answers.ts";
-import { laterBoot, leaseMs, question } from "./bench.ts";
+import { laterBoot, leaseMs } from "./bench.ts";
 
 /** Questions that end the turn until they are answered. */
 export const suspendedQuestionCases: readonly StoreCase[] = [
