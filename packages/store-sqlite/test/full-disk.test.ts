@@ -7,6 +7,7 @@ import { sqliteStore } from "../src/index.ts";
 import { temporaryFolder, temporaryPath } from "./fixtures/folders.ts";
 import {
   all,
+  at,
   channelMessage,
   completed,
   directMessage,
@@ -43,21 +44,23 @@ async function fill(store: Store): Promise<string[]> {
 
 /** What has to be possible although new work is refused: look, append a little, finish, cancel, deliver. */
 async function expectToGoOn(store: Store, claims: Awaited<ReturnType<typeof underWay>>) {
-  const [first, second, third] = claims;
+  const first = at(claims, 0);
+  const second = at(claims, 1);
+  const third = at(claims, 2);
   for (let index = 0; index < 5; index++)
-    await store.work.append(first!, { events: [text("still at it")] });
-  await expect(store.work.finish(first!, finishing("y".repeat(5_000)))).resolves.toMatchObject({
+    await store.work.append(first, { events: [text("still at it")] });
+  await expect(store.work.finish(first, finishing("y".repeat(5_000)))).resolves.toMatchObject({
     status: "completed",
   });
   const cancel = { scope: all, by: "test", reason: null, ending: completed("") };
   await expect(
-    store.intake.requestCancel({ taskId: second!.taskId, ...cancel }),
+    store.intake.requestCancel({ taskId: second.taskId, ...cancel }),
   ).resolves.toMatchObject({ changed: true });
-  await store.work.release(third!);
-  const [due] = await store.outbox.due(["chat"], 1);
-  expect(await store.outbox.sending([due!.id], worker, 60_000)).toEqual([due!.id]);
-  await store.outbox.delivered(due!.id, worker, { ref: null, repeated: false });
-  expect(await store.queries.task(due!.taskId, all)).toMatchObject({ reply: "delivered" });
+  await store.work.release(third);
+  const due = at(await store.outbox.due(["chat"], 1), 0);
+  expect(await store.outbox.sending([due.id], worker, 60_000)).toEqual([due.id]);
+  await store.outbox.delivered(due.id, worker, { ref: null, repeated: false });
+  expect(await store.queries.task(due.taskId, all)).toMatchObject({ reply: "delivered" });
   await expect(store.intake.accept({ messages: [directMessage(large)] })).rejects.toMatchObject(
     full,
   );
@@ -82,10 +85,10 @@ test("S34 in a limited file new work is refused first, what runs can end, and a 
     // What runs may not take what its end needs.
     const flood = async (): Promise<void> => {
       for (let index = 0; index < 1_000; index++)
-        await store.work.append(claims[3]!, { events: [text("x".repeat(20_000))] });
+        await store.work.append(at(claims, 3), { events: [text("x".repeat(20_000))] });
     };
     await expect(flood()).rejects.toMatchObject(full);
-    await store.work.finish(claims[3]!, finishing("the end"));
+    await store.work.finish(at(claims, 3), finishing("the end"));
     await expectAll(store, accepted);
   }
   await using store = sqliteStore({ path, maxPages: 2_000 });
@@ -98,9 +101,9 @@ test("S34 a change that finds no room fails alone, not with its group", async ()
   const claims = await underWay(store);
   await fill(store);
   const [appended, refused, finished] = await Promise.allSettled([
-    store.work.append(claims[0]!, { events: [text("small")] }),
+    store.work.append(at(claims, 0), { events: [text("small")] }),
     store.intake.accept({ messages: [directMessage(large)] }),
-    store.work.finish(claims[1]!, finishing("done")),
+    store.work.finish(at(claims, 1), finishing("done")),
   ]);
   expect(appended.status).toBe("fulfilled");
   expect(refused).toMatchObject({ status: "rejected", reason: full });
@@ -155,11 +158,11 @@ test("S34 on a disk that is really full the ballast lets what runs go on and end
   expect(ballastBytes()).toBe(4 * 1024 * 1024);
   // More than the log beside the file has room for: the ballast has to be given back.
   for (let index = 0; index < 20; index++)
-    await store.work.append(claims[3]!, { events: [text("x".repeat(20_000))] });
+    await store.work.append(at(claims, 3), { events: [text("x".repeat(20_000))] });
   expect(ballastBytes()).toBe(1024 * 1024);
   await expectToGoOn(store, claims);
   stuff(stuffing);
-  await store.work.finish(claims[3]!, finishing("z".repeat(200_000)));
+  await store.work.finish(at(claims, 3), finishing("z".repeat(200_000)));
   expect(ballastBytes()).toBe(0);
   await store[Symbol.asyncDispose]();
 
@@ -167,7 +170,9 @@ test("S34 on a disk that is really full the ballast lets what runs go on and end
   store = sqliteStore({ path });
   await expectAll(store, accepted);
   await expect(store.intake.accept({ messages: [directMessage()] })).rejects.toMatchObject(full);
-  expect(await store.queries.task(claims[3]!.taskId, all)).toMatchObject({ status: "completed" });
+  expect(await store.queries.task(at(claims, 3).taskId, all)).toMatchObject({
+    status: "completed",
+  });
 
   rmSync(stuffing);
   await expect(store.intake.accept({ messages: [directMessage()] })).resolves.toHaveLength(1);

@@ -1,14 +1,23 @@
 import { expect, test } from "vitest";
 import { sqliteStore } from "../src/index.ts";
 import { temporaryPath } from "./fixtures/folders.ts";
-import { all, claimed, directMessage, eventsOf, newTask, text } from "./fixtures/messages.ts";
+import {
+  all,
+  at,
+  claimed,
+  claimedOne,
+  directMessage,
+  eventsOf,
+  newTask,
+  text,
+} from "./fixtures/messages.ts";
 
 test("appends of one turn of the event loop share a commit, and one that is refused fails alone", async () => {
   await using store = sqliteStore({ path: temporaryPath() });
   const claims = await claimed(store, 10);
   const before = store.commitCount;
   const appends = Array.from({ length: 1_000 }, async (_, index) => {
-    const { taskId, attempt } = claims[index % 10]!;
+    const { taskId, attempt } = at(claims, index % 10);
     const ref = { taskId, attempt: index === 500 ? attempt + 1 : attempt };
     return await store.work.append(ref, { events: [text(String(index))] });
   });
@@ -21,26 +30,26 @@ test("appends of one turn of the event loop share a commit, and one that is refu
   for (const { taskId } of claims) {
     const events = await eventsOf(store, taskId);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
-    expect(events.length).toBe(2 + (taskId === claims[0]!.taskId ? 99 : 100));
+    expect(events.length).toBe(2 + (taskId === at(claims, 0).taskId ? 99 : 100));
   }
 });
 
 test("what a refused change of a group had written is undone, and what follows it is whole", async () => {
   await using store = sqliteStore({ path: temporaryPath() });
-  const [claim] = await claimed(store, 1);
+  const claim = await claimedOne(store);
   const task = newTask();
   const twice = { messages: [directMessage({ id: task.id }), directMessage({ id: task.id })] };
   const [first, refused, second] = await Promise.allSettled([
-    store.work.append(claim!, { events: [text("one")] }),
+    store.work.append(claim, { events: [text("one")] }),
     // The same id twice: the second insertion breaks the first's promise of being the only one.
     store.intake.accept(twice),
-    store.work.append(claim!, { events: [text("two")] }),
+    store.work.append(claim, { events: [text("two")] }),
   ]);
   expect(first.status).toBe("fulfilled");
   expect(refused).toMatchObject({ status: "rejected", reason: { code: "STORE_FAILED" } });
   expect(second.status).toBe("fulfilled");
   expect(await store.queries.task(task.id, all)).toBeUndefined();
-  const events = await eventsOf(store, claim!.taskId);
+  const events = await eventsOf(store, claim.taskId);
   expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   // A change that can not be stored says nothing about the file: the store goes on.
   await expect(store.intake.accept({ messages: [directMessage()] })).resolves.toHaveLength(1);
@@ -48,36 +57,38 @@ test("what a refused change of a group had written is undone, and what follows i
 
 test("hints come after the commit, and none for what was refused", async () => {
   await using store = sqliteStore({ path: temporaryPath() });
-  const [claim, other] = await claimed(store, 2);
+  const claims = await claimed(store, 2);
+  const claim = at(claims, 0);
+  const other = at(claims, 1);
   const told: string[] = [];
   using _ = store.log.watch((hint) => {
     if (hint.topic === "events") told.push(hint.taskId);
   });
-  const refused = store.work.append({ ...other!, attempt: 9 }, { events: [text("never")] });
-  const stored = store.work.append(claim!, { events: [text("once")] });
+  const refused = store.work.append({ ...other, attempt: 9 }, { events: [text("never")] });
+  const stored = store.work.append(claim, { events: [text("once")] });
   expect(told).toEqual([]);
   await stored;
   await expect(refused).rejects.toMatchObject({ code: "CLAIM_LOST" });
-  expect(told).toEqual([claim!.taskId]);
+  expect(told).toEqual([claim.taskId]);
 });
 
 test("a listener may write, and may close the store", async () => {
   const store = sqliteStore({ path: temporaryPath() });
-  const [claim] = await claimed(store, 1);
-  const closing = Promise.withResolvers<void>();
-  let inner: Promise<unknown> | undefined;
+  const claim = await claimedOne(store);
+  const writeAndClose = async (): Promise<void> => {
+    await store.work.append(claim, { events: [text("from within")] });
+    await store[Symbol.asyncDispose]();
+  };
+  let inner: Promise<void> | undefined;
   const watch = store.log.watch((hint) => {
     if (hint.topic !== "events") return;
-    inner ??= store.work.append(claim!, { events: [text("from within")] }).then(() => {
-      closing.resolve(store[Symbol.asyncDispose]());
-    });
+    inner ??= writeAndClose();
   });
   const appended = await Promise.all([
-    store.work.append(claim!, { events: [text("one")] }),
-    store.work.append(claim!, { events: [text("two")] }),
+    store.work.append(claim, { events: [text("one")] }),
+    store.work.append(claim, { events: [text("two")] }),
   ]);
   await inner;
-  await closing.promise;
   watch[Symbol.dispose]();
   expect(appended.flat().map(({ seq }) => seq)).toEqual([3, 4]);
 });
@@ -103,7 +114,7 @@ test("many readers read whole pages while others append", async () => {
   let isOver = false;
   const append = async (index: number): Promise<void> => {
     for (let round = 0; round < 40; round++)
-      await store.work.append(claims[index]!, { events: [text("a"), text("b")] });
+      await store.work.append(at(claims, index), { events: [text("a"), text("b")] });
   };
   const read = async (taskId: string | undefined): Promise<readonly number[]> => {
     const seen: number[] = [];
@@ -129,13 +140,13 @@ test("many readers read whole pages while others append", async () => {
 test("a second connection's commit is noticed: nothing stale is built upon", async () => {
   const path = temporaryPath();
   await using store = sqliteStore({ path });
-  const [claim] = await claimed(store, 1);
-  await store.work.append(claim!, { events: [text("one")] });
+  const claim = await claimedOne(store);
+  await store.work.append(claim, { events: [text("one")] });
   {
     await using other = sqliteStore({ path });
-    await other.work.append(claim!, { events: [text("two")], progress: 0.5 });
+    await other.work.append(claim, { events: [text("two")], progress: 0.5 });
   }
-  const [event] = await store.work.append(claim!, { events: [text("three")] });
+  const [event] = await store.work.append(claim, { events: [text("three")] });
   expect(event?.seq).toBe(5);
-  expect(await store.queries.task(claim!.taskId, all)).toMatchObject({ progress: 0.5 });
+  expect(await store.queries.task(claim.taskId, all)).toMatchObject({ progress: 0.5 });
 });

@@ -5,8 +5,9 @@ import { sqliteStore } from "../src/index.ts";
 import { temporaryPath } from "./fixtures/folders.ts";
 import {
   all,
+  at,
   channelMessage,
-  claimed,
+  claimedOne,
   directMessage,
   eventsOf,
   finishing,
@@ -53,9 +54,9 @@ test("texts come back as they were given: NUL, lone surrogates, quotes", async (
     });
     expect(claims).toHaveLength(texts.length);
     for (const [index, claim] of claims.entries()) {
-      const session = { id: texts[index]!, state: texts[index]! };
-      await store.work.append(claim, { events: [text(texts[index]!)], session });
-      await store.work.finish(claim, finishing(texts[index]!));
+      const session = { id: at(texts, index), state: { value: at(texts, index) } };
+      await store.work.append(claim, { events: [text(at(texts, index))], session });
+      await store.work.finish(claim, finishing(at(texts, index)));
     }
   }
   await using store = sqliteStore({ path });
@@ -91,23 +92,23 @@ test("S01 keys that differ only in what UTF-8 can not say are different messages
 
 test("times keep their fractions, and numbers their last digit", async () => {
   const path = temporaryPath();
-  const at = 1_795_248_000_123.456;
-  const clock: Clock = { ...systemClock(), now: () => at };
+  const time = 1_795_248_000_123.456;
+  const clock: Clock = { ...systemClock(), now: () => time };
   const numbers = [0.1 + 0.2, 1e308, 5e-324, -1.5, 9_007_199_254_740_991];
   {
     await using store = sqliteStore({ path, clock });
-    const [claim] = await claimed(store, 1);
-    await store.work.append(claim!, {
+    const claim = await claimedOne(store);
+    await store.work.append(claim, {
       events: [{ type: "turn.tool_call", data: { callId: "1", name: "n", input: numbers } }],
       progress: 0.1 + 0.2,
     });
   }
   await using store = sqliteStore({ path, clock });
   const events = await eventsOf(store);
-  expect(events.map((event) => event.at)).toEqual([at, at, at]);
+  expect(events.map((event) => event.at)).toEqual([time, time, time]);
   expect(events[2]?.data).toMatchObject({ input: numbers });
   const { items } = await store.queries.tasks({ scope: all }, { limit: 1, after: null });
-  expect(items[0]).toMatchObject({ createdAt: at, progress: 0.1 + 0.2 });
+  expect(items[0]).toMatchObject({ createdAt: time, progress: 0.1 + 0.2 });
 });
 
 test("S26 a payload and an answer of 10 MB are kept whole over a restart", async () => {
@@ -118,16 +119,20 @@ test("S26 a payload and an answer of 10 MB are kept whole over a restart", async
     await store.intake.accept({
       messages: [directMessage({ id: "long", input: { payload: { long }, prompt: "p" } })],
     });
-    const [claim] = await store.work.claim({
+    const claims = await store.work.claim({
       worker: { node: "n", boot: "b" },
       runners: ["runner"],
       leaseMs: 60_000,
       limit: 1,
     });
-    await store.work.finish(claim!, finishing(long));
+    await store.work.finish(at(claims, 0), finishing(long));
   }
   await using store = sqliteStore({ path });
   const task = await store.queries.task("long", all);
-  expect((task?.input.payload as { long: string }).long === long).toBe(true);
+  expect(isEqual(task?.input.payload, { long })).toBe(true);
   expect(task?.output?.output === long).toBe(true);
 });
+
+/** Without a difference of 10 MB in the report. */
+const isEqual = (one: unknown, other: unknown): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

@@ -43,7 +43,7 @@ const conversationsSql = {
 /** Conversations in SQLite, with their sessions, history, and the count of what people wrote. */
 export function sqliteConversations(db: DatabaseSync): ConversationTable {
   const sql = prepareAll(db, conversationsSql);
-  const list = newestFirst(db, "SELECT ord, body FROM conversation");
+  const list = newestFirst(db, "SELECT ord, body FROM conversation WHERE TRUE");
   return {
     find: (id) => rowIn(sql.find.get(id)),
     at: (place, owner) => rowIn(sql.at.get(placeOf(place, owner))),

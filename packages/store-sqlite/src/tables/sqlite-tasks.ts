@@ -3,6 +3,7 @@ import { isFinal, type New, type TaskRow, type TaskTable } from "@agent-bridge/c
 import { copied } from "../copied.ts";
 import type { Kept } from "../kept.ts";
 import {
+  type Condition,
   countIn,
   exact,
   newestFirst,
@@ -38,9 +39,11 @@ interface Held {
 const keptTasks = 1_000;
 
 const columns = "task.ord, task.live, request.body AS request, answer.output AS output";
-const source =
-  "task JOIN request ON request.task = task.ord LEFT JOIN answer ON answer.task = task.ord";
-const select = `SELECT ${columns} FROM ${source}`;
+const joined = "JOIN request ON request.task = task.ord LEFT JOIN answer ON answer.task = task.ord";
+const select = `SELECT ${columns} FROM task ${joined}`;
+/** By an index of open tasks: SQLite would rather take one that holds the ended ones as well. */
+const selectBy = (index: string): string =>
+  `SELECT ${columns} FROM task INDEXED BY ${index} ${joined} WHERE is_open = 1`;
 
 function assembled(
   { input, ...fixed }: Request,
@@ -105,10 +108,11 @@ const tasksSql = {
   insertRequest: "INSERT INTO request VALUES (?, ?)",
   insertAnswer: "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING",
   update: "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
-  heads: `${select} WHERE is_open = 1 AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
-  firstOpen: `${select} WHERE is_open = 1 AND conversation = ? ORDER BY ord LIMIT 1`,
-  countOpen: "SELECT count(*) AS count FROM task WHERE is_open = 1 AND conversation = ?",
-  openOf: `${select} WHERE is_open = 1 AND node = ? ORDER BY ord`,
+  heads: `${selectBy("task_head")} AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
+  firstOpen: `${selectBy("task_lane")} AND conversation = ? ORDER BY ord LIMIT 1`,
+  countOpen:
+    "SELECT count(*) AS count FROM task INDEXED BY task_lane WHERE is_open = 1 AND conversation = ?",
+  openOf: `${selectBy("task_node")} AND node = ? ORDER BY ord`,
   counts: "SELECT status, count FROM task_count",
   oldestPending:
     "SELECT request.body AS request FROM task JOIN request ON request.task = ord WHERE status = 'pending' ORDER BY ord LIMIT 1",
@@ -159,25 +163,28 @@ function update(sql: TaskStatements, row: TaskRow, live: string): void {
   );
 }
 
+/** One status is found in its index; several are looked for from the newest task on. */
+function statusIs(status: readonly Task["status"][] | undefined): Condition {
+  const [first, ...others] = status ?? [];
+  if (status === undefined || first === undefined) return { sql: "FALSE", value: undefined };
+  if (others.length === 0) return { sql: "status = ?", value: first };
+  return { sql: "+status IN (SELECT value FROM json_each(?))", value: JSON.stringify(status) };
+}
+
 function listOf(db: DatabaseSync): TaskTable["list"] {
-  const list = newestFirst(db, select);
+  const list = newestFirst(db, `${select} WHERE TRUE`);
+  const listOpen = newestFirst(db, selectBy("task_open"));
   return ({ owner, status, kind, runner, conversationId }, page) => {
-    // Open tasks have an index of their own, however many have ended.
+    if (status?.length === 0) return [];
     const isOpen = status !== undefined && !status.some(isFinal);
-    return list(
-      [
-        { sql: "owner = ?", value: owner === null ? undefined : exact(owner) },
-        { sql: "conversation = ?", value: conversationId },
-        { sql: "kind = ?", value: kind },
-        { sql: "runner = ?", value: runner },
-        { sql: "is_open = ?", value: isOpen ? 1 : undefined },
-        {
-          sql: "status IN (SELECT value FROM json_each(?))",
-          value: status === undefined ? undefined : JSON.stringify(status),
-        },
-      ],
-      page,
-    ).map(toRow);
+    const conditions = [
+      { sql: "owner = ?", value: owner === null ? undefined : exact(owner) },
+      { sql: "conversation = ?", value: conversationId },
+      { sql: "kind = ?", value: kind },
+      { sql: "runner = ?", value: runner },
+      statusIs(status),
+    ];
+    return (isOpen ? listOpen : list)(conditions, page).map(toRow);
   };
 }
 

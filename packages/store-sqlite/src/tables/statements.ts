@@ -39,6 +39,8 @@ export interface Condition {
 /**
  * A list that is newest first, under those conditions that have a value: a statement for each combination,
  * because one that says "or it is null" would use no index.
+ *
+ * @param select ends in a condition of its own
  */
 export function newestFirst(
   db: DatabaseSync,
@@ -50,8 +52,8 @@ export function newestFirst(
   const statements = new Map<string, Statement>();
   return (conditions, { limit, before }) => {
     const used = conditions.filter(({ value }) => value !== undefined);
-    const where = [...used.map(({ sql }) => sql), "ord < ?"].join(" AND ");
-    const sql = `${select} WHERE ${where} ORDER BY ord DESC LIMIT ?`;
+    const more = [...used.map(({ sql }) => sql), "ord < ?"].join(" AND ");
+    const sql = `${select} AND ${more} ORDER BY ord DESC LIMIT ?`;
     const statement = statements.get(sql) ?? prepare(db, sql);
     statements.set(sql, statement);
     const values = used.map(({ value }) => value as SQLInputValue);
