@@ -43,7 +43,7 @@ function frames(db: DatabaseSync) {
 
 /**
  * Commits changes in groups: those of one turn of the event loop share a transaction and its sync, and are
- * told after it. One that throws is undone alone.
+ * told after it. One that throws is undone alone. A change may be run more than once until it is committed.
  */
 export class GroupCommit {
   readonly #parts: Parts;
@@ -87,15 +87,30 @@ export class GroupCommit {
     const group = line.some(({ room }) => room === "new") ? this.#admitted(line) : line;
     if (group.length === 0) return;
     const hints: Hint[] = [];
+    this.#commitOr(group, hints, () => this.#commitWhatFits(group, hints));
+    // Last of all: whoever is told may close the store.
+    this.#parts.tell(hints);
+  }
+
+  /** Commits a group; where it finds no room, something else is done with it. */
+  #commitOr(group: readonly Waiting[], hints: Hint[], ifFull: () => void): void {
     try {
       this.#commit(group, hints);
     } catch (error) {
-      // There was no room for the group as a whole: each has its own chance, and its own answer.
-      if (isFull(error)) for (const waiting of group) this.#commitAlone(waiting, hints);
+      if (isFull(error)) ifFull();
       else this.#refuse(group, error);
     }
-    // Last of all: whoever is told may close the store.
-    this.#parts.tell(hints);
+  }
+
+  /** There was no room for a group as a whole: it is tried without new work, then each has its own answer. */
+  #commitWhatFits(group: readonly Waiting[], hints: Hint[]): void {
+    const alone = (some: readonly Waiting[]): void => {
+      for (const waiting of some) this.#commitAlone(waiting, hints);
+    };
+    const underWay = group.filter(({ room }) => room !== "new");
+    if (underWay.length === group.length) return alone(group);
+    if (underWay.length > 0) this.#commitOr(underWay, hints, () => alone(underWay));
+    alone(group.filter(({ room }) => room === "new"));
   }
 
   /** The line without new work where there is no room for it. */
@@ -113,14 +128,11 @@ export class GroupCommit {
   }
 
   #commitAlone(waiting: Waiting, hints: Hint[]): void {
-    for (let isAgain = true; isAgain;) {
-      isAgain = false;
-      try {
-        this.#commit([waiting], hints);
-      } catch (error) {
-        isAgain = isFull(error) && this.#giveBack(waiting.room);
-        if (!isAgain) this.#refuse([waiting], error);
-      }
+    try {
+      this.#commit([waiting], hints);
+    } catch (error) {
+      if (isFull(error) && this.#giveBack(waiting.room)) this.#commitAlone(waiting, hints);
+      else this.#refuse([waiting], error);
     }
   }
 
@@ -136,6 +148,20 @@ export class GroupCommit {
 
   /** All of a group in one transaction. @throws what SQLite throws; nothing is changed then, and nobody answered */
   #commit(group: readonly Waiting[], hints: Hint[]): void {
+    try {
+      this.#transact(group, hints, (waiting, own) => this.#run(waiting, own));
+    } catch (error) {
+      if (!this.#isRefusal(error)) throw error;
+      // Few changes are refused. Only a group that holds one is run again, with savepoints.
+      this.#transact(group, hints, (waiting, own) => this.#runApart(waiting, own));
+    }
+  }
+
+  #transact(
+    group: readonly Waiting[],
+    hints: Hint[],
+    run: (waiting: Waiting, hints: Hint[]) => () => void,
+  ): void {
     if (this.#end !== null) throw this.#end;
     const { db, kept, space, beforeCommit } = this.#parts;
     const own: Hint[] = [];
@@ -143,8 +169,9 @@ export class GroupCommit {
     try {
       this.#frames.begin();
       this.#checkVersion();
-      answers = group.map((waiting) => this.#run(waiting, own));
+      answers = group.map((waiting) => run(waiting, own));
       space.enter("end");
+      kept.settle();
       beforeCommit();
       this.#frames.commit();
     } catch (error) {
@@ -155,7 +182,7 @@ export class GroupCommit {
     }
     this.commits++;
     for (const answer of answers) answer();
-    hints.push(...own);
+    for (const hint of own) hints.push(hint);
   }
 
   /** One process owns the file. Should another write to it all the same, nothing stale is built upon. */
@@ -166,25 +193,35 @@ export class GroupCommit {
     this.#parts.kept.forget();
   }
 
+  /** True for an error that is of one change, and says nothing of the transaction around it. */
+  #isRefusal(error: unknown): boolean {
+    return isOfOneChange(error) || toStoreError(error, this.#parts.path) === error;
+  }
+
   /** @returns what answers the caller once the group is committed */
   #run(waiting: Waiting, hints: Hint[]): () => void {
-    const { kept, path, space } = this.#parts;
-    space.enter(waiting.room);
+    this.#parts.space.enter(waiting.room);
+    const value = waiting.run(hints);
+    return () => waiting.resolve(value);
+  }
+
+  /** The same in a savepoint: a change that throws is undone, and its caller told so. */
+  #runApart(waiting: Waiting, hints: Hint[]): () => void {
+    const { kept, path } = this.#parts;
     const own: Hint[] = [];
     this.#frames.mark();
     try {
-      const value = waiting.run(own);
+      const answer = this.#run(waiting, own);
       kept.settle();
       this.#frames.keep();
       for (const hint of own) hints.push(hint);
-      return () => waiting.resolve(value);
+      return answer;
     } catch (error) {
-      const told = toStoreError(error, path);
-      if (told !== error && !isOfOneChange(error)) throw error;
+      if (!this.#isRefusal(error)) throw error;
       this.#frames.undo();
       this.#frames.keep();
       kept.forget();
-      return () => waiting.reject(told);
+      return () => waiting.reject(toStoreError(error, path));
     }
   }
 

@@ -78,6 +78,17 @@ function split(row: New<TaskRow>): { request: Request; live: Live } {
 
 const bit = (value: boolean): number => (value ? 1 : 0);
 
+function hasSameFields(one: object, other: object, besides = ""): boolean {
+  const fields = one as { readonly [key: string]: unknown };
+  for (const key in fields)
+    if (key !== besides && fields[key] !== (other as typeof fields)[key]) return false;
+  return true;
+}
+
+/** True for a row that was made from another and changed in nothing. Rows are never changed in place. */
+const isSame = (one: TaskRow, other: TaskRow): boolean =>
+  hasSameFields(one, other, "task") && hasSameFields(one.task, other.task);
+
 /** The tasks that are worked on, so that appending to their logs reads and writes no task. */
 function keepHeld() {
   const held = new Map<string, Held>();
@@ -197,9 +208,11 @@ export function sqliteTasks(db: DatabaseSync): TaskTable & { readonly kept: Kept
     find: (id) => held.find(id)?.row ?? rowIn(sql.find.get(id)),
     insert: (row) => insert(sql, row),
     update: (row) => {
-      const live = JSON.stringify(split(row).live);
+      const known = held.find(row.task.id);
       // Most appends change the log only.
-      if (held.find(row.task.id)?.text === live) return;
+      if (known !== undefined && isSame(row, known.row)) return;
+      const live = JSON.stringify(split(row).live);
+      if (known?.text === live) return;
       update(sql, row, live);
       held.keep(row, live);
     },
