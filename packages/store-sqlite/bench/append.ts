@@ -106,11 +106,13 @@ function median(values: readonly number[]): number {
 
 const whole = (value: number): string => Math.round(value).toLocaleString("en").padStart(9);
 
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
 try {
-  console.log(
+  print(
     `Node ${process.version}, SQLite ${process.versions["sqlite"]}, ${cpus().length} × ${cpus()[0]?.model}`,
   );
-  console.log("producers  events/s  a commit  SQLite alone  ratio  SQLite one by one  ratio");
+  print("producers  events/s  a commit  SQLite alone  ratio  SQLite one by one  ratio");
   for (const producers of [1, 16, 256]) {
     const stores: Speed[] = [];
     const grouped: number[] = [];
@@ -123,7 +125,7 @@ try {
     const speeds = stores.map(({ perSecond }) => perSecond);
     const ratioTo = (base: readonly number[]): string =>
       median(speeds.map((speed, round) => speed / (base[round] ?? 1))).toFixed(2);
-    console.log(
+    print(
       `${String(producers).padStart(9)} ${whole(median(speeds))}  ${median(
         stores.map(({ perCommit }) => perCommit),
       )
