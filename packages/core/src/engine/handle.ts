@@ -7,7 +7,7 @@ import { retryDeadLetter } from "./dead-letters.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
-import { checkPlainData, cutBytes } from "./plain-data.ts";
+import { checkPlainData, cutBytes } from "../plain-data.ts";
 import { resumeTask, startTask } from "./requests.ts";
 import { cancelledEnding } from "./texts.ts";
 

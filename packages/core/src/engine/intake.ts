@@ -7,7 +7,7 @@ import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
 import { pause } from "./loop.ts";
 import { messageOf } from "./messages.ts";
-import { hashOf, isDeeperThan } from "./plain-data.ts";
+import { hashOf, isDeeperThan } from "../plain-data.ts";
 
 /** The longest pause after a poll that came back empty at once. */
 const emptyPauseMs = 1000;

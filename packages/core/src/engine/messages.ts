@@ -6,7 +6,7 @@ import type { Arrival, Kind } from "../contract/kind.ts";
 import { ownerOf } from "../contract/principal.ts";
 import type { Route } from "../contract/route.ts";
 import type { Engine } from "./engine.ts";
-import { boundedJson, checkPlainData } from "./plain-data.ts";
+import { boundedJson, checkPlainData } from "../plain-data.ts";
 import { waitingMessage } from "./texts.ts";
 
 /** The bytes of a dead letter's payload that are kept. */

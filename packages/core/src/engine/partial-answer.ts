@@ -1,7 +1,7 @@
 import type { NewEvent } from "../contract/event.ts";
 import type { Scope } from "../contract/principal.ts";
 import type { Log } from "../contract/log.ts";
-import { cutBytes } from "./plain-data.ts";
+import { cutBytes } from "../plain-data.ts";
 
 /**
  * What an agent had said so far: its last final answer, else its last whole text, else the unfinished

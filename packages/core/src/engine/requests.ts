@@ -8,7 +8,7 @@ import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
 import type { Route } from "../contract/route.ts";
 import { isFinal, type Task } from "../contract/task.ts";
 import type { Engine } from "./engine.ts";
-import { checkPlainData, hashOf } from "./plain-data.ts";
+import { checkPlainData, hashOf } from "../plain-data.ts";
 import { recoveryPrompt } from "./texts.ts";
 
 /** The name by which routes know a direct caller; a payload can not claim another. */

@@ -2,7 +2,6 @@ import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
-import { fitEvent } from "./event-size.ts";
 import { pause } from "./loop.ts";
 import { PartialAnswer, readPartialAnswer } from "./partial-answer.ts";
 import { finalEvents, internalFailure, perform } from "./perform.ts";
@@ -29,7 +28,7 @@ async function settle(
         attempt.stopped?.type === "cancel" ? await readCancelReason(log, claim.taskId) : null;
       const ifCancelled = cancelledEnding(claim.task.runner, writer.partial.text, reason);
       await work.finish(claim, {
-        events: finalEvents(result).map(fitEvent),
+        events: finalEvents(result),
         ending: attempt.stopped?.type === "cancel" ? ifCancelled : result.ending,
         ifCancelled,
       });

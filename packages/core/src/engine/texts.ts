@@ -1,7 +1,7 @@
 import type { Ending } from "../contract/intake.ts";
 import type { QuestionText } from "../contract/question.ts";
 import type { FailureCode } from "../contract/task.ts";
-import { cutBytes } from "./plain-data.ts";
+import { cutBytes } from "../plain-data.ts";
 
 /** The reply of a completed turn that said nothing. */
 export const emptyOutput = (runner: string): string => `(${runner} returned empty output)`;

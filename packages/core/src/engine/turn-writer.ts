@@ -1,13 +1,12 @@
 import { describeError, isBridgeError } from "../contract/errors.ts";
-import type { NewEvent } from "../contract/event.ts";
+import type { BridgeEvent, NewEvent } from "../contract/event.ts";
 import type { RunnerEvent, Session } from "../contract/runner.ts";
 import type { WorkWrite } from "../contract/work.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
-import { fitEvent } from "./event-size.ts";
 import { pause } from "./loop.ts";
 import type { PartialAnswer } from "./partial-answer.ts";
-import { checkPlainData } from "./plain-data.ts";
+import { checkPlainData } from "../plain-data.ts";
 
 /** Deltas are stored at most every so often: some twenty a second. */
 const coalesceMs = 50;
@@ -99,8 +98,7 @@ export class TurnWriter {
   async write(write: WorkWrite): Promise<void> {
     const events = [...this.#takeWaiting(), ...write.events];
     const previous = this.#tail;
-    const fitting = { ...write, events: events.map(fitEvent) };
-    const current = previous.then(async () => await this.#append(fitting));
+    const current = previous.then(async () => await this.#append({ ...write, events }));
     // One write that failed says nothing about those behind it.
     this.#tail = current.catch(() => undefined);
     await current;
@@ -165,19 +163,25 @@ export class TurnWriter {
 
   /** Never rejects: what can not be stored ends the attempt. */
   async #append(write: WorkWrite): Promise<void> {
+    const stored = await this.#store(write);
+    for (const event of stored) this.#bytes += JSON.stringify(event.data).length;
+    if (stored.length > 0) await this.#engine.failpoint("turn.event");
+  }
+
+  /** @returns what was stored; nothing when that ended the attempt */
+  async #store(write: WorkWrite): Promise<readonly BridgeEvent[]> {
     for (const retryInMs of [...retryMs, null]) {
-      if (this.#attempt.stopped?.type === "lost" || this.#attempt.stopped?.type === "store") return;
+      if (this.#attempt.stopped?.type === "lost" || this.#attempt.stopped?.type === "store") break;
       try {
-        await this.#engine.store.work.append(this.#attempt.claim, write);
-        break;
+        return await this.#engine.store.work.append(this.#attempt.claim, write);
       } catch (error) {
-        if (isBridgeError(error, "CLAIM_LOST")) return this.#attempt.stop({ type: "lost" });
-        if (retryInMs === null)
-          return this.#attempt.stop({ type: "store", message: describeError(error) });
-        await pause(this.#engine.clock, retryInMs, this.#attempt.signal);
+        const isLost = isBridgeError(error, "CLAIM_LOST");
+        if (isLost) this.#attempt.stop({ type: "lost" });
+        else if (retryInMs === null) {
+          this.#attempt.stop({ type: "store", message: describeError(error) });
+        } else await pause(this.#engine.clock, retryInMs, this.#attempt.signal);
       }
     }
-    for (const event of write.events) this.#bytes += JSON.stringify(event.data).length;
-    if (write.events.length > 0) await this.#engine.failpoint("turn.event");
+    return [];
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { BridgeError } from "../contract/errors.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
+import { canonicalJson } from "../plain-data.ts";
 import type { NewDeadLetter } from "../contract/intake.ts";
 import type { Owner, Scope } from "../contract/principal.ts";
 import type { Question, QuestionState } from "../contract/question.ts";
@@ -120,17 +121,6 @@ export function isInScope(owner: Owner, scope: Scope): boolean {
 /** The owner that a scope is bound to; null for all. */
 export function ownerIn(scope: Scope): Owner | null {
   return "all" in scope ? null : scope.owner;
-}
-
-/** JSON text that is equal for equal values, whatever the order of their keys. */
-export function canonicalJson(value: Json): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(",")}]`;
-  const object = value as JsonObject;
-  const fields = Object.keys(object)
-    .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`);
-  return `{${fields.join(",")}}`;
 }
 
 /** The line of a destination: what is sent first in, first out. */

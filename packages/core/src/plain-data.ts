@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { BridgeError } from "../contract/errors.ts";
-import type { Json } from "../contract/json.ts";
+import { BridgeError } from "./contract/errors.ts";
+import type { Json, JsonObject } from "./contract/json.ts";
 
 /**
  * Writes plain data as JSON text without recursion: `JSON.parse` accepts depths that `JSON.stringify`
@@ -97,15 +97,17 @@ export function checkPlainData(
     throw new BridgeError("INPUT_TOO_LARGE", { what, bytes, limitBytes: limits.bytes });
 }
 
+/** JSON text that is equal for equal values, whatever the order of their keys. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(",")}]`;
+  const fields = Object.entries<Json>(value as JsonObject)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`);
+  return `{${fields.join(",")}}`;
+}
+
 /** The SHA-256 (hex) of plain data, the same for every order of an object's keys. */
 export function hashOf(value: Json): string {
-  const sorted = (item: Json): Json => {
-    if (Array.isArray(item)) return (item as readonly Json[]).map(sorted);
-    if (typeof item !== "object" || item === null) return item;
-    const entries = Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
-  };
-  return createHash("sha256")
-    .update(JSON.stringify(sorted(value)))
-    .digest("hex");
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
 }
