@@ -5,7 +5,7 @@ import { allTasks, everyone, settled, startBridge } from "./fixtures/bridges.ts"
 import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
-import { manualClock } from "./fixtures/manual-clock.ts";
+import { manualClock } from "@agent-bridge/testing";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { answers, gate, scriptedRunner } from "./fixtures/scripted-runner.ts";
 import { intercepted, severable, storeCases } from "./fixtures/stores.ts";
