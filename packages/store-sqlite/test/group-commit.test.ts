@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { sqliteStore } from "../src/index.ts";
 import { temporaryPath } from "./fixtures/folders.ts";
 import {
@@ -51,8 +52,29 @@ test("what a refused change of a group had written is undone, and what follows i
   expect(await store.queries.task(task.id, all)).toBeUndefined();
   const events = await eventsOf(store, claim.taskId);
   expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
-  // A change that can not be stored says nothing about the file: the store goes on.
-  await expect(store.intake.accept({ messages: [directMessage()] })).resolves.toHaveLength(1);
+  // A change that can not be stored says nothing about the file: the store goes on, from where it was.
+  await store.intake.accept({ messages: [directMessage({ id: task.id })] });
+  expect((await eventsOf(store, task.id)).map(({ seq }) => seq)).toEqual([1]);
+});
+
+test("every commit is synced", async () => {
+  const connections = new Set<DatabaseSync>();
+  const { prepare } = DatabaseSync.prototype;
+  const spy = vi.spyOn(DatabaseSync.prototype, "prepare").mockImplementation(function (
+    this: DatabaseSync,
+    sql: string,
+  ) {
+    if (sql === "COMMIT") connections.add(this);
+    return prepare.call(this, sql);
+  });
+  onTestFinished(() => spy.mockRestore());
+  await using _ = sqliteStore({ path: temporaryPath() });
+  const settings = [...connections].map((db) => [
+    db.prepare("PRAGMA synchronous").get()?.["synchronous"],
+    db.prepare("PRAGMA journal_mode").get()?.["journal_mode"],
+  ]);
+  const full = 2;
+  expect(settings).toEqual([[full, "wal"]]);
 });
 
 test("hints come after the commit, and none for what was refused", async () => {

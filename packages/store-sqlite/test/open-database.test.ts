@@ -105,6 +105,17 @@ test("a newer schema is refused with STORE_SCHEMA_NEWER and left as it is", asyn
   expectRefused(path, { code: "STORE_SCHEMA_NEWER", data: { path, found: 99 } });
 });
 
+test("what is wrong with a file whose log was not written back yet is found without writing it back", async () => {
+  const path = temporaryPath();
+  await filled(path);
+  const copy = join(temporaryFolder(), "bridge.db");
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 99");
+  for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
+  db.close();
+  expectRefused(copy, { code: "STORE_SCHEMA_NEWER", data: { found: 99 } });
+});
+
 test("a folder that does not exist, and a folder in the file's place, are STORE_FAILED", () => {
   const folder = temporaryFolder();
   const failed = { code: "STORE_FAILED" };

@@ -18,6 +18,8 @@ const texts = [
   "a\0b",
   "\0",
   "lone \ud800 high",
+  "lone \ud801 high",
+  "\ufffd low",
   "\udc00 low",
   "\ufffd",
   "",
