@@ -116,11 +116,13 @@ function tinyDisk(): string | { readonly reason: string } {
     return { reason: "only root on Linux can mount a file system of its own" };
   const folder = temporaryFolder();
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "none", folder], { stdio: "pipe" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=16m", "none", folder], {
+      stdio: "pipe",
+    });
   } catch (error) {
     return { reason: `no file system can be mounted here: ${String(error)}` };
   }
-  onTestFinished(() => void execFileSync("umount", [folder]));
+  onTestFinished(() => void execFileSync("/bin/umount", [folder]));
   return folder;
 }
 
