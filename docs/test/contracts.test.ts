@@ -20,7 +20,7 @@ function testSources(): string {
 /** The rows of both tables: a number, what it is, and the titles in the last column. */
 const rows = readFileSync(join(root, "docs/contracts.md"), "utf8")
   .split("\n")
-  .map((line) => /^\| (\d+) \| .* \| (`.*`) \|$/.exec(line))
+  .map((line) => /^\|\s*(\d+)\s*\|.*\|\s*(`.*`)\s*\|$/.exec(line))
   .filter((match) => match !== null)
   .map((match) => ({
     number: Number(match[1]),
