@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   outputOf,
@@ -68,13 +69,14 @@ describe("the sandbox", () => {
   test("workspace-write writes in its folder, and not beside it", async () => {
     const cwd = join(codex.folder, "workspace");
     await mkdir(cwd);
-    // Not in a temporary folder: those are writable too.
-    const outside = fileURLToPath(new URL("outside.txt", import.meta.url));
+    // Not in a temporary folder, where a checkout may be as well: those are writable too.
+    const outside = join(homedir(), `outside-${process.pid}.txt`);
     const turn = await codex.turn(`[[shell touch inside.txt; touch ${outside} || true]]`, {
       options: { cwd, sandbox: "workspace-write" },
     });
     expect(printed(turn)).toContain("Read-only file system");
     expect(await readdir(cwd)).toEqual(["inside.txt"]);
+    expect(existsSync(outside)).toBe(false);
   });
 });
 
