@@ -313,6 +313,30 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     });
   });
 
+  test.each([
+    { type: "tool_call", callId: "1", name: "deploy", input: {} },
+    { type: "file_change", path: "a.txt", change: "add" },
+  ])("a turn is not begun again after an effect, whatever its end says: $type", async (effect) => {
+    for (const end of [
+      { type: "end", outcome: "failed", message: "Overloaded.", retryable: true },
+      { type: "end", outcome: "session_gone", message: "No rollout found." },
+    ]) {
+      const runner = scriptedRunner(async function* (_, io, call) {
+        yield session("kept");
+        await io.begins();
+        if (call === 1) return yield completed("one");
+        yield effect as RunnerEvent;
+        yield end as RunnerEvent;
+      });
+      const { operator } = await startBridge(await place().open(), { runner });
+      for (const text of ["1", "2"]) {
+        const { task } = await operator.start({ payload: { text }, conversation: "room" });
+        await ended(operator, task.id);
+      }
+      expect(runner.turns.map((turn) => turn.session?.id ?? null)).toEqual([null, "kept"]);
+    }
+  });
+
   test("progress is what the runner says, and reaches 1 only with the end", async () => {
     const go = gate();
     const runner = scriptedRunner(async function* () {

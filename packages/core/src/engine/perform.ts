@@ -91,8 +91,7 @@ async function afterFailure(
   end: Extract<RunnerEnd, { outcome: "failed" }>,
 ): Promise<AttemptResult | Course> {
   const { attempt, writer, course } = of;
-  const retryIn =
-    end.retryable === true && !writer.hasCalledTools ? retryMs[course.retries] : undefined;
+  const retryIn = end.retryable === true && !writer.hasActed ? retryMs[course.retries] : undefined;
   if (retryIn === undefined) {
     return failed(writer, { code: "runner_failed", message: end.message, exitCode: end.exitCode });
   }
@@ -144,7 +143,8 @@ async function afterTurn(
     case "session_gone":
       if (course.session === null)
         return failed(writer, { code: "runner_failed", message: end.message });
-      if (beginning.type === "resumed") {
+      // What an earlier turn did is known to that session only: from the beginning it would be done again.
+      if (beginning.type === "resumed" || course.answered !== null || writer.hasActed) {
         return failed(writer, {
           code: "interrupted",
           message: `(${runner} was interrupted, and its session is gone: ${end.message})`,

@@ -29,6 +29,9 @@ const essential: ReadonlySet<RunnerEvent["type"]> = new Set([
   "end",
 ]);
 
+/** What tells that the agent did something. */
+const acts: ReadonlySet<RunnerEvent["type"]> = new Set(["tool_call", "tool_result", "file_change"]);
+
 function writeOf(event: Exclude<RunnerEvent, { type: "end" }>): WorkWrite {
   switch (event.type) {
     case "session":
@@ -62,8 +65,8 @@ export class TurnWriter {
   #bytes = 0;
   #sessionId: string | null = null;
   readonly partial: PartialAnswer;
-  /** True once a tool was called: the turn may have had effects. */
-  hasCalledTools = false;
+  /** True once a tool was called or a file changed: running the turn again could do things twice. */
+  hasActed = false;
 
   constructor(engine: Engine, attempt: Attempt, partial: PartialAnswer) {
     this.#engine = engine;
@@ -73,7 +76,7 @@ export class TurnWriter {
 
   /** Takes one event. Resolves when it is stored; for deltas, when it is in line. */
   async take(event: Exclude<RunnerEvent, { type: "end" }>): Promise<void> {
-    if (event.type === "tool_call") this.hasCalledTools = true;
+    if (acts.has(event.type)) this.hasActed = true;
     if ((event.type === "text" || event.type === "thinking") && event.delta)
       return await this.#takeDelta(event);
     const write = writeOf(event);
