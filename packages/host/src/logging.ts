@@ -68,7 +68,8 @@ function stripControls(line: string): string {
 
 function redact(line: string, secrets: ReadonlySet<string>): string {
   let text = line;
-  for (const secret of secrets) {
+  // The longest first: a secret that is a part of another must not leave the rest of it readable.
+  for (const secret of [...secrets].toSorted((a, b) => b.length - a.length)) {
     text = text.replaceAll(secret, "[secret]");
     const escaped = JSON.stringify(secret).slice(1, -1);
     if (escaped !== secret) text = text.replaceAll(escaped, "[secret]");

@@ -41,3 +41,10 @@ test.each(["json", "text"] as const)("secrets do not reach the log (%s)", (style
   expect(lines.join("")).not.toContain("en-1234");
   expect(lines.join("")).toContain("[secret]");
 });
+
+test("a secret that is a part of another leaves nothing of it in the log", () => {
+  const { lines, logger } = logged("json", new Set(["prefix", "prefix-and-the-rest"]));
+  logger.error("failed with prefix-and-the-rest");
+  expect(lines.join("")).toContain("failed with [secret]");
+  expect(lines.join("")).not.toContain("rest");
+});
