@@ -44,15 +44,22 @@ async function waitFor(
 /** A shell command that can be found in the process table by its odd duration. */
 const shellMark = (id: string): string => `${60 + Number(id.split("-")[1]) / 1e6}`;
 
-function processesWith(text: string): readonly number[] {
+/** Processes whose command line or environment (`file`) has a text. */
+function processesWith(text: string, file: "cmdline" | "environ" = "cmdline"): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(text);
+        return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ").includes(text);
       } catch (error) {
         // A process may end between being listed and being read.
-        if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+        // What belongs to somebody else is not ours, and can not be read.
+        if (
+          ["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(
+            (error as NodeJS.ErrnoException).code ?? "",
+          )
+        )
+          return false;
         throw error;
       }
     })
@@ -125,6 +132,10 @@ export async function runRound(loop: Loop, phase: Phase): Promise<RoundResult> {
   const verdicts = judge(messages, await world.platform.sent({ workspace }));
   victim.kill("SIGTERM");
   await victim.gone;
-  const orphans = messages.flatMap(({ id }) => processesWith(`sleep ${shellMark(id)}`));
+  // Every agent knows its home by its environment; its shells, which may not, are known by their command.
+  const orphans = [
+    ...processesWith(world.home, "environ"),
+    ...messages.flatMap(({ id }) => processesWith(`sleep ${shellMark(id)}`)),
+  ];
   return { phase, wasHit, verdicts, marked: bridge.since.repeatedReplies, orphans };
 }
