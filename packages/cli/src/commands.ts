@@ -1,5 +1,6 @@
 import type { CommandRow } from "./command.ts";
 import { conversation } from "./commands/conversation.ts";
+import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
 import { down } from "./commands/down.ts";
 import { send } from "./commands/send.ts";
@@ -17,5 +18,6 @@ export const commands: readonly CommandRow[] = [
   send,
   task,
   conversation,
+  deadLetter,
   version,
 ];

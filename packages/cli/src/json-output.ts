@@ -1,4 +1,11 @@
-import type { BridgeEvent, Conversation, HistoryMessage, Question, Task } from "@agent-bridge/core";
+import type {
+  BridgeEvent,
+  Conversation,
+  DeadLetter,
+  HistoryMessage,
+  Question,
+  Task,
+} from "@agent-bridge/core";
 import type { DaemonStatus } from "@agent-bridge/host";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -34,6 +41,10 @@ export function conversationJson(conversation: Conversation): object {
 
 export function historyJson(message: HistoryMessage): object {
   return { ...message, at: iso(message.at) };
+}
+
+export function deadLetterJson(letter: DeadLetter): object {
+  return { ...letter, at: iso(letter.at) };
 }
 
 export function statusJson(status: DaemonStatus): object {

@@ -52,6 +52,7 @@ const byName: Partial<Record<keyof Handle, (handle: Handle, names: Names) => Pro
     handle.resume({ taskId, conversationId, message: "go on" }),
   conversation: (handle, { conversationId }) => handle.conversation(conversationId),
   retryDeadLetter: (handle, { deadLetterId }) => handle.retryDeadLetter(deadLetterId),
+  deadLetter: (handle, { deadLetterId }) => handle.deadLetter(deadLetterId),
 };
 
 /** Those that list, and show a stranger nothing. */

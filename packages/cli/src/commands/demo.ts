@@ -31,7 +31,7 @@ export const demo: CommandRow = {
     runs<DemoOptions>(command, program, async ({ options, printer, surroundings }) => {
       // Loaded only when it is asked for: a daemon has no use for test servers.
       const { runDemo } = await import("../demo/demo.ts");
-      const report = await runDemo((line) => printer.text([line]));
+      const report = await runDemo((line) => printer.text([line]), surroundings.interrupts());
       const { runner } = report;
       printer.json(report);
       printer.text(["", ...summaryOf(report)]);

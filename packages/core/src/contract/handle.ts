@@ -122,6 +122,8 @@ export interface Handle {
     readonly limit?: number;
     readonly after?: string | null;
   }): Promise<Page<DeadLetter>>;
+  /** @throws BridgeError DEAD_LETTER_NOT_FOUND, for anyone but the operator always */
+  deadLetter(deadLetterId: string): Promise<DeadLetter>;
   /**
    * Takes up a dead letter again: its reply is sent, or its message accepted by the kinds and routes of now.
    *

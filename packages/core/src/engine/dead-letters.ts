@@ -40,14 +40,11 @@ const isReply = ({ reason }: DeadLetter): boolean => reason.startsWith("reply_")
 /** Takes up a dead letter again. @throws BridgeError as `Handle.retryDeadLetter` says */
 export async function retryDeadLetter(
   engine: Engine,
-  deadLetterId: string,
+  letter: DeadLetter,
 ): Promise<{ readonly taskId: string }> {
-  const { intake, queries } = engine.store;
-  const notFound = new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
-  const letter = await queries.deadLetter(deadLetterId);
-  if (letter === undefined) throw notFound;
+  const { id: deadLetterId } = letter;
   const outcome = isReply(letter) ? null : await outcomeNow(engine, letter);
-  const retried = await intake.retryDeadLetter({ deadLetterId, outcome });
+  const retried = await engine.store.intake.retryDeadLetter({ deadLetterId, outcome });
   switch (retried?.result) {
     case "queued":
     case "answered":
@@ -56,7 +53,8 @@ export async function retryDeadLetter(
     case "task":
       return { taskId: retried.task.id };
     case undefined:
-      throw notFound;
+      // Somebody else took it up in the meantime.
+      throw new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
     case "dead_letter":
     case "known":
     case "conflict":

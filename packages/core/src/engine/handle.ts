@@ -1,6 +1,6 @@
 import { BridgeError } from "../contract/errors.ts";
 import type { BridgeStatus, Handle } from "../contract/handle.ts";
-import type { Page } from "../contract/queries.ts";
+import type { DeadLetter, Page } from "../contract/queries.ts";
 import { ownerOf, type Principal, type Scope, scopeOf } from "../contract/principal.ts";
 import type { Answer } from "../contract/question.ts";
 import { retryDeadLetter } from "./dead-letters.ts";
@@ -90,6 +90,23 @@ async function readConversation(
   return { conversation, history: await queries.history(conversationId, scope) };
 }
 
+type DeadLetterMethods = Pick<Handle, "deadLetters" | "deadLetter" | "retryDeadLetter">;
+
+/** Dead letters are the operator's; for anyone else there are none. */
+function deadLettersOf(engine: Engine, isOperator: boolean): DeadLetterMethods {
+  const { queries } = engine.store;
+  const own = async (deadLetterId: string): Promise<DeadLetter> => {
+    const letter = isOperator ? await queries.deadLetter(deadLetterId) : undefined;
+    if (letter === undefined) throw new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
+    return letter;
+  };
+  return {
+    deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
+    deadLetter: own,
+    retryDeadLetter: async (deadLetterId) => await retryDeadLetter(engine, await own(deadLetterId)),
+  };
+}
+
 /** Everything a principal can do. The only place where a scope is made; each method hands it to the store. */
 export function createHandle(
   engine: Engine,
@@ -139,11 +156,7 @@ export function createHandle(
     resume: async (request) => await resumeTask(engine, principal, request),
     conversations: async (page) => await queries.conversations(scope, pageOf(page)),
     conversation: async (conversationId) => await readConversation(engine, scope, conversationId),
-    deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
-    retryDeadLetter: async (deadLetterId) => {
-      if (!isOperator) throw new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
-      return await retryDeadLetter(engine, deadLetterId);
-    },
+    ...deadLettersOf(engine, isOperator),
     status: async () => {
       if (!isOperator) throw new BridgeError("NOT_ALLOWED", { what: "The bridge's status" });
       return await status();

@@ -151,6 +151,14 @@ export const methods = {
     async ({ handle }, { conversationId }) => await handle.conversation(conversationId),
   ),
   deadLetters: call(page, async ({ handle }, request) => await handle.deadLetters(request)),
+  deadLetter: call(
+    z.strictObject({ deadLetterId: id }),
+    async ({ handle }, { deadLetterId }) => await handle.deadLetter(deadLetterId),
+  ),
+  retryDeadLetter: call(
+    z.strictObject({ deadLetterId: id }),
+    async ({ handle }, { deadLetterId }) => await handle.retryDeadLetter(deadLetterId),
+  ),
   attach: stream(attachRequest, ({ handle }, request, signal) =>
     handle.attach({ ...request, signal }),
   ),
