@@ -9,6 +9,7 @@ import { measureCommit } from "./bench/durable-commit.ts";
 import { type Figure, formatFigures } from "./bench/figures.ts";
 import { measureIdle } from "./bench/idle-daemon.ts";
 import { measureFeed } from "./bench/live-feed.ts";
+import { measureStart } from "./bench/open-tasks.ts";
 import { measureTrips } from "./bench/trips.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "agent-bridge-bench-"));
@@ -27,6 +28,7 @@ try {
     })),
   );
   figures.push(...(await measureFeed(join(folder, "feed.db"))));
+  figures.push(...(await measureStart(join(folder, "start.db"))));
   figures.push(...(await measureIdle(20_000)));
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.version}`;
   if (process.argv.includes("--json")) console.log(JSON.stringify({ machine, figures }, null, 2));
