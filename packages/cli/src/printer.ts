@@ -1,6 +1,7 @@
 import { isBridgeError } from "@agent-bridge/core";
 import { toWireError } from "@agent-bridge/host";
 import { paint, type Line } from "./render/line.ts";
+import { plainText } from "./render/plain-text.ts";
 import type { Output, Surroundings } from "./surroundings.ts";
 
 /** Writes a command's output: answers to stdout, diagnostics to stderr, colour only on a terminal. */
@@ -35,8 +36,10 @@ export function createPrinter(
     note: (lines) => void (isJson || print(stderr, lines)),
     error: (thrown) => {
       if (isJson) stdout.write(`${JSON.stringify({ error: toWireError(thrown) })}\n`);
-      print(stderr, [{ tone: "bad", text: `agent-bridge: ${errorText(thrown)}` }]);
-      if (options.debug === true && thrown instanceof Error) print(stderr, [String(thrown.stack)]);
+      // An error may quote what a platform, an agent or a file said.
+      print(stderr, [{ tone: "bad", text: plainText(`agent-bridge: ${errorText(thrown)}`) }]);
+      if (options.debug === true && thrown instanceof Error)
+        print(stderr, [plainText(String(thrown.stack))]);
     },
   };
 }
