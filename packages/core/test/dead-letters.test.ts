@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { defineKind } from "@agent-bridge/core";
 import { allTasks, everyone, settled, startBridge, typesOf } from "./fixtures/bridges.ts";
 import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
+import { botKind } from "./fixtures/kinds.ts";
 import { failure, scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { storeCases } from "./fixtures/stores.ts";
 
@@ -65,6 +67,25 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
     const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
     await settled(operator, taskId);
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: one", "re: two"]);
+  });
+
+  test("S37 so does one that could be the report on a reply, and is not", async () => {
+    const channel = scriptedChannel();
+    const kinds = [defineKind({ ...botKind, reportsOn: () => "unknown" })];
+    const { operator, runner } = await startBridge(await place().open(), {
+      channels: [channel],
+      kinds,
+      routes: [{ kind: "bot", from: "*", runner: "scripted" }],
+      limits: { hops: 1 },
+    });
+    for (const text of ["one", "two"])
+      channel.deliver({ kind: "bot", payload: { from: "robot", text } });
+    await eventually(async () => expect((await operator.deadLetters()).items).toHaveLength(1));
+    const [letter] = (await operator.deadLetters()).items;
+    const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+    await settled(operator, taskId);
+    expect(runner.prompts).toEqual(["one", "two"]);
+    expect((await operator.deadLetters()).items).toEqual([]);
   });
 
   test("a reply that is taken up waits for the one of its line that is on its way", async () => {

@@ -19,8 +19,20 @@ function payloadOf(letter: DeadLetter): Json {
 }
 
 /** A person decided that it goes on: the limit on hops does not stop it again. */
-const withoutHops = (outcome: MessageOutcome): MessageOutcome =>
-  outcome.type === "task" ? { ...outcome, task: { ...outcome.task, hops: null } } : outcome;
+function withoutHops(outcome: MessageOutcome): MessageOutcome {
+  switch (outcome.type) {
+    case "task":
+      return { ...outcome, task: { ...outcome.task, hops: null } };
+    case "answer":
+      return { ...outcome, otherwise: { ...outcome.otherwise, hops: null } };
+    case "note":
+      return { ...outcome, otherwise: withoutHops(outcome.otherwise) };
+    case "dead_letter":
+      return outcome;
+    default:
+      return outcome satisfies never;
+  }
+}
 
 /** What a message that was put aside is by the kinds and routes of now. @throws BridgeError INPUT_INVALID */
 async function outcomeNow(engine: Engine, letter: DeadLetter): Promise<MessageOutcome> {
