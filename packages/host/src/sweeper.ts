@@ -49,7 +49,8 @@ async function sweepAttempt(request: {
       ...recorded,
       ...marked.map(({ pid, startTime }) => ({ pid, startTime, ...only })),
     ];
-    const result = await sweep({ stateId: nobody, recorded: roots, signal });
+    // The attempt had its grace; a second one would make a cancel take more than its 6 s.
+    const result = await sweep({ stateId: nobody, recorded: roots, graceMs: 0, signal });
     last = { ...result, problem: result.problem ?? problem };
     for (const process of last.found) seen.set(process.pid, process);
     if (last.survivors.length > 0) break;

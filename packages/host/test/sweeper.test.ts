@@ -9,9 +9,12 @@ const signal = AbortSignal.timeout(15_000);
 const stateId = `state-${process.pid}`;
 
 /** A process that carries the mark of an attempt until it is ended. */
-async function markedProcess(attempt: number): Promise<ChildProcess> {
+async function markedProcess(
+  attempt: number,
+  script = "setInterval(() => 1, 1000)",
+): Promise<ChildProcess> {
   const mark = formatMark({ stateId, taskId: "task_1", attempt });
-  const child = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => 1, 1000)"], {
+  const child = spawn(process.execPath, ["-e", `${script}; console.log(1)`], {
     env: { [markVariable]: mark },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -48,4 +51,23 @@ test("the sweep of one attempt leaves the others of the same task alone", async 
   await expect.poll(() => hasEnded(ended)).toBe(true);
   const { processes } = await findMarked({ stateId });
   expect(processes.map(({ pid }) => pid)).toEqual([kept.pid]);
+});
+
+test("S20 what ignores SIGTERM after its attempt's grace gets no second one", async () => {
+  const stubborn = await markedProcess(
+    1,
+    'process.on("SIGTERM", () => 1); setInterval(() => 1, 1000)',
+  );
+  const only = { taskId: "task_1", attempt: 1 };
+  const result = await stateSweeper(stateId, silentLogger).sweep({ recorded: [], only, signal });
+  expect(result).toEqual({ ended: 1, survivors: [] });
+  await expect.poll(() => stubborn.signalCode).toBe("SIGKILL");
+  // Without a grace nothing was asked to end first: the one that listens to SIGTERM goes the same way.
+  const obedient = await markedProcess(2);
+  await stateSweeper(stateId, silentLogger).sweep({
+    recorded: [],
+    only: { ...only, attempt: 2 },
+    signal,
+  });
+  await expect.poll(() => obedient.signalCode).toBe("SIGKILL");
 });
