@@ -64,9 +64,15 @@ const inWindow = results.filter(
     result.phase.senders[0] === "canvas",
 ).length;
 const randomRounds = results.filter((result) => result.phase.from === "random");
-const allowed =
-  inWindow +
-  randomRounds.reduce((sum, result) => sum + Math.min(result.marked, repeatedIn([result])), 0);
+/** At a random moment: once, on a canvas, if the first had arrived before the kill and the daemon told that it repeats. */
+const inWindowByChance = ({ marked, verdicts, killedAt }: RoundResult): number => {
+  const repeats = verdicts.filter(
+    ({ isCanvas, repeated, firstAt }) =>
+      isCanvas && repeated === 1 && firstAt !== null && firstAt <= killedAt,
+  );
+  return Math.min(marked, repeats.length);
+};
+const allowed = inWindow + randomRounds.reduce((sum, result) => sum + inWindowByChance(result), 0);
 const summary = {
   seed,
   kills: results.length,

@@ -16,6 +16,9 @@ export interface Verdict {
   readonly outcome: "answered" | "failed visibly" | "lost";
   /** Replies that were shown beyond the first. */
   readonly repeated: number;
+  /** When the first one arrived, in epoch milliseconds; null when none did. */
+  readonly firstAt: number | null;
+  readonly isCanvas: boolean;
 }
 
 const textOf = (entry: SentEntry): string => {
@@ -42,7 +45,13 @@ export function judge(
     const own = repliesTo(message, replies);
     const isAnswered = own.some((entry) => textOf(entry).includes(`answer ${message.id}`));
     const outcome = own.length === 0 ? "lost" : isAnswered ? "answered" : "failed visibly";
-    return { id: message.id, outcome, repeated: Math.max(0, own.length - 1) };
+    return {
+      id: message.id,
+      outcome,
+      repeated: Math.max(0, own.length - 1),
+      firstAt: own[0]?.at ?? null,
+      isCanvas: message.peer === null,
+    };
   });
 }
 

@@ -13,6 +13,8 @@ export interface RoundResult {
   readonly phase: Phase;
   readonly wasHit: boolean;
   readonly verdicts: readonly Verdict[];
+  /** When the daemon was dead, in epoch milliseconds. */
+  readonly killedAt: number;
   /** Replies that the daemon itself marked as possibly repeated. */
   readonly marked: number;
   /** Processes of agents that were left when all was settled. */
@@ -119,6 +121,7 @@ export async function runRound(loop: Loop, phase: Phase): Promise<RoundResult> {
   const { world, runs } = loop;
   const { messages, lastSeq } = await write(loop, phase);
   const wasHit = await strike(loop, phase, messages);
+  const killedAt = Date.now();
   runs.take(world.model.log());
   const victim = startVictim(world, null);
   await using client = await connect(world);
@@ -137,5 +140,5 @@ export async function runRound(loop: Loop, phase: Phase): Promise<RoundResult> {
     ...processesWith(world.home, "environ"),
     ...messages.flatMap(({ id }) => processesWith(`sleep ${shellMark(id)}`)),
   ];
-  return { phase, wasHit, verdicts, marked: bridge.since.repeatedReplies, orphans };
+  return { phase, wasHit, verdicts, killedAt, marked: bridge.since.repeatedReplies, orphans };
 }

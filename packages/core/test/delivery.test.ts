@@ -249,4 +249,21 @@ describe.each(storeCases)("delivery on $name", ({ place }) => {
     expect(runner.turns).toHaveLength(1);
     expect(channel.shown).toHaveLength(1);
   });
+
+  test("a channel that fails to say whether it deduplicates is sent to all the same", async () => {
+    const channel = scriptedChannel();
+    const broken = {
+      ...channel,
+      deduplicates: () => {
+        throw new Error("no idea");
+      },
+    };
+    const { operator } = await startBridge(await place().open(), {
+      channels: [broken],
+      routes: dropping,
+    });
+    channel.deliver({ payload: { from: "ann", text: "hello" } });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
+    await eventually(async () => expect((await allTasks(operator))[0]?.reply).toBe("delivered"));
+  });
 });

@@ -39,3 +39,11 @@ test("a secret's file that others may read is refused", () => {
   if (process.getuid?.() === 0) chownSync(file, 4242, 4242);
   expect(resolveSecrets({ token: { $file: file } }, {}).problems).toHaveLength(1);
 });
+
+test("a secret that stands in the file as it is is kept out of logs by the name of its option", () => {
+  const options = {
+    workspaces: [{ id: "ws-1", token: "as-it-is-1234", tokenFile: "/etc/token" }],
+    apiKey: "short",
+  };
+  expect(resolveSecrets(options, {}).secrets).toEqual(["as-it-is-1234"]);
+});

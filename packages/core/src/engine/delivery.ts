@@ -123,6 +123,17 @@ async function afterFailure(
   });
 }
 
+/** Whether a repeat is not shown twice. A channel that fails to say is taken as one that shows it. */
+function isDeduplicated(engine: Engine, channel: SendingChannel, item: OutboxItem): boolean {
+  try {
+    return channel.deduplicates(item.destination);
+  } catch (error) {
+    const facts = { channel: channel.name, taskId: item.taskId, error: describeError(error) };
+    engine.logger.warn("The channel could not say whether it deduplicates", facts);
+    return false;
+  }
+}
+
 /** Sends one item whose `sending` is committed, and notes what became of it. */
 async function sendItem(
   engine: Engine,
@@ -130,7 +141,7 @@ async function sendItem(
   of: { item: OutboxItem; signal: AbortSignal },
 ): Promise<void> {
   const { item, signal } = of;
-  const deduplicates = channel.deduplicates(item.destination);
+  const deduplicates = isDeduplicated(engine, channel, item);
   const mayRepeat = deduplicates || item.rules.unknownReply === "repeat";
   const end = hopeless(engine, item, mayRepeat);
   if (end !== undefined) return await giveUp(engine, item, end);

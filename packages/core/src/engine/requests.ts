@@ -189,7 +189,8 @@ export async function startTask(
     kind: kindName,
     payload: request.payload,
     runner: request.runner ?? null,
-    conversation: request.conversation ?? request.conversationId ?? null,
+    conversation: request.conversation ?? null,
+    conversationId: request.conversationId ?? null,
   };
   const dedupe =
     request.idempotencyKey === undefined

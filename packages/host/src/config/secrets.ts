@@ -5,6 +5,9 @@ import { describeError, type Json, type JsonObject } from "@agent-bridge/core";
 /** A secret is at most this long; a longer file is something else. */
 const maxSecretBytes = 64 * 1024;
 
+/** Options whose texts are secrets by their name, also where they stand in the file as they are. */
+const secretName = /(token|secret|password|passphrase|api_?key|credential)$/i;
+
 /** A shorter text would be found everywhere, and hiding it in logs would hide the log. */
 const minHiddenLength = 6;
 
@@ -32,6 +35,10 @@ export function resolveSecrets(
     if (Array.isArray(value)) return value.map((item: Json, at) => walk(item, [...path, at]));
     if (value === null || typeof value !== "object") return value;
     const object = value as JsonObject;
+    for (const [key, item] of Object.entries(object)) {
+      const isSecret = typeof item === "string" && secretName.test(key);
+      if (isSecret && item.length >= minHiddenLength) secrets.push(item);
+    }
     const reference = Object.keys(object).find((key) => key in sources);
     if (reference === undefined) {
       return Object.fromEntries(
