@@ -17,24 +17,24 @@ export interface DemoDaemon extends AsyncDisposable {
 
 async function connect(
   home: string,
-  of: { child: ChildProcess; said: () => string },
+  of: { child: ChildProcess; said: () => string; signal: AbortSignal },
 ): Promise<DaemonClient> {
   const paths = resolvePaths({ env: { ...process.env, AGENT_BRIDGE_HOME: home } });
   for (const end = performance.now() + readyMs; ;) {
     if (of.child.exitCode !== null)
       throw new BridgeError("INTERNAL", { detail: `the demo's daemon ended: ${of.said()}` });
     try {
-      return await connectDaemon(paths);
+      return await connectDaemon(paths, { signal: of.signal });
     } catch (error) {
       if (!isBridgeError(error, "DAEMON_NOT_RUNNING", "DAEMON_LOST") || performance.now() > end)
         throw error;
-      await sleep(20);
+      await sleep(20, undefined, { signal: of.signal });
     }
   }
 }
 
 /** Starts `agent-bridge up` on a home and connects to it. */
-export async function startDaemon(home: string): Promise<DemoDaemon> {
+export async function startDaemon(home: string, signal: AbortSignal): Promise<DemoDaemon> {
   const command = process.argv[1];
   if (command === undefined) throw new TypeError("The demo runs as a command only.");
   const child = spawn(process.execPath, [...process.execArgv, command, "up"], {
@@ -45,14 +45,14 @@ export async function startDaemon(home: string): Promise<DemoDaemon> {
   child.stderr.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString("utf8")).slice(-4000);
   });
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (by: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
-    child.kill(signal);
+    child.kill(by);
     await exited;
   };
   try {
-    const client = await connect(home, { child, said: () => said });
+    const client = await connect(home, { child, said: () => said, signal });
     return {
       pid: child.pid as number,
       client,
