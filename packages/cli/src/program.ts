@@ -62,12 +62,16 @@ function usageError(error: CommanderError): BridgeError | undefined {
   const detail =
     error.code === "commander.help"
       ? "a command is missing."
-      : error.message.replace(/^error: /, "").replaceAll("\n", " ");
+      : `${error.message.replace(/^error: /, "").replaceAll("\n", " ")}.`.replace(/\.\.$/, ".");
+  const dash =
+    error.code === "commander.unknownOption"
+      ? " After `--`, a text may begin with a dash; options stand before it."
+      : "";
   const help =
     "`agent-bridge --help` lists the commands, `agent-bridge COMMAND --help` its options.";
   return new BridgeError("INPUT_INVALID", {
     what: "The command line",
-    detail: `${detail} ${help}`,
+    detail: `${detail}${dash} ${help}`,
   });
 }
 

@@ -74,7 +74,7 @@ test("a key that stands twice, and one that would change a prototype, are errors
 
 test("text that is not JSON is told by its place", () => {
   expect(findingsOf('{\n  "routes": [}\n}')[0]?.place?.line).toBe(2);
-  expect(findingsOf("")).toMatchObject([{ message: "is empty." }]);
+  expect(findingsOf("")).toMatchObject([{ message: "it is empty." }]);
 });
 
 test("JSON nested 10,000 deep is refused before it is parsed", () => {

@@ -22,7 +22,10 @@ export const send: CommandRow = {
     const command = commands
       .command("send")
       .description("give an agent a message; durable once this has returned")
-      .argument("<text>", 'the message, or "-" to read it from stdin')
+      .argument(
+        "<text>",
+        'the message, or "-" to read it from stdin; one that begins with a dash stands last, after "--"',
+      )
       .option(
         "--kind <kind>",
         "what it is; for other kinds than prompt, the text is the JSON payload",
@@ -54,7 +57,12 @@ export const send: CommandRow = {
 };
 
 function asPayload(kind: string | undefined, text: string): { kind?: string; payload: Json } {
-  if (kind === undefined || kind === "prompt") return { payload: { text } };
+  if (kind === undefined || kind === "prompt") {
+    if (text === "") {
+      throw new BridgeError("INPUT_INVALID", { what: "The message", detail: "it is empty." });
+    }
+    return { payload: { text } };
+  }
   try {
     return { kind, payload: JSON.parse(text) as Json };
   } catch (error) {

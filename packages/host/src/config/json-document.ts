@@ -26,7 +26,7 @@ export interface JsonDocument {
 export function parseDocument(
   text: string,
 ): { readonly document: JsonDocument } | { readonly findings: readonly Finding[] } {
-  if (text.trim() === "") return { findings: [{ path: "", place: null, message: "is empty." }] };
+  if (text.trim() === "") return { findings: [{ path: "", place: null, message: "it is empty." }] };
   const tooDeepAt = firstTooDeep(text);
   if (tooDeepAt !== undefined) {
     const message = `is nested deeper than ${maxDepth} levels. Flatten it.`;
