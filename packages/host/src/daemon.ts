@@ -66,11 +66,12 @@ export interface Daemon extends AsyncDisposable {
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { paths, logger, clock = systemClock(), random = systemRandom } = options;
+  const secrets = options.secrets ?? new Set<string>();
   await using started = new AsyncDisposableStack();
   ensurePrivateFolder(paths.stateFolder);
   started.use(lockState(paths, hostVersion));
   const identity = identityOf(paths, random);
-  const plugins = await load(options, { clock, random });
+  const plugins = await load({ ...options, secrets }, { clock, random });
   const { routes, runners, notes } = checkRoutes(options.config, plugins);
   logNotes(logger, plugins, [...notes, ...noRoutes(routes.length)]);
   const store = await openStore(options, { clock, random });
@@ -84,6 +85,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     runners,
     channels: plugins.channels,
     limits: options.config.config.limits,
+    secrets,
     sweeper: stateSweeper(identity.stateId, logger),
     clock,
     random,

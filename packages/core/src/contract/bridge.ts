@@ -77,6 +77,8 @@ export interface BridgeParts {
   readonly channels?: readonly Channel[];
   readonly limits?: Partial<Omit<Limits, "turn">> & { readonly turn?: Partial<TurnLimits> };
   readonly sweeper?: ProcessSweeper;
+  /** Texts that are never stored or sent: in what an agent does and answers they are replaced. May grow. */
+  readonly secrets?: ReadonlySet<string>;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;

@@ -7,6 +7,7 @@ import { silentLogger } from "../contract/logger.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
 import { acknowledges, runAcknowledgement } from "./acknowledgement.ts";
 import { boundedCall } from "./bounded-call.ts";
+import { channelDetails } from "./channel-details.ts";
 import { runDelivery } from "./delivery.ts";
 import { defaultLimits, type Engine, type Tally } from "./engine.ts";
 import { createFeed } from "./feed.ts";
@@ -14,6 +15,7 @@ import { createHandle } from "./handle.ts";
 import { checkHealth } from "./health.ts";
 import { type IntakeState, receives, runIntake } from "./intake.ts";
 import { promptKind } from "./prompt-kind.ts";
+import { createRedactor } from "./redaction.ts";
 import { loadRoutes } from "./routing.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
@@ -71,6 +73,7 @@ function engineOf(parts: BridgeParts): Engine {
     logger: parts.logger ?? silentLogger,
     sweeper: parts.sweeper ?? noProcesses,
     failpoint: parts.failpoint ?? (() => undefined),
+    redactor: createRedactor(parts.secrets ?? new Set()),
     feed: createFeed(store.log, clock),
     health: new Map(),
     tally: newTally(),
@@ -108,6 +111,7 @@ async function statusOf(
     inbox: channel.inbox,
     ...(of.intakes.get(channel.name) ?? newIntakeState()),
     unacknowledged: await store.intake.unacknowledged(channel.name),
+    details: channelDetails(engine, channel),
   });
   return {
     storeId: store.id,

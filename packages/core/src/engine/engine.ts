@@ -8,6 +8,7 @@ import type { Runner, RunnerHealth } from "../contract/runner.ts";
 import type { Store } from "../contract/store.ts";
 import type { WorkerId } from "../contract/work.ts";
 import type { Feed } from "./feed.ts";
+import type { Redactor } from "./redaction.ts";
 import type { RoutingTable } from "./routing.ts";
 
 type Counters = BridgeStatus["since"];
@@ -34,6 +35,7 @@ export interface Engine {
   readonly logger: Logger;
   readonly sweeper: ProcessSweeper;
   readonly failpoint: (name: Failpoint) => void | Promise<void>;
+  readonly redactor: Redactor;
   readonly feed: Feed;
   /** What the runners' checks told; null: nothing, and they are not asked again. */
   readonly health: Map<string, RunnerHealth | null>;

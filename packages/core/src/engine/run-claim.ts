@@ -20,6 +20,7 @@ async function settle(
   of: { result: AttemptResult; writer: TurnWriter },
 ): Promise<void> {
   const { result, writer } = of;
+  const { redactor } = engine;
   const { work, log } = engine.store;
   const { claim } = attempt;
   switch (result.type) {
@@ -28,15 +29,15 @@ async function settle(
         attempt.stopped?.type === "cancel" ? await readCancelReason(log, claim.taskId) : null;
       const ifCancelled = cancelledEnding(claim.task.runner, writer.partial.text, reason);
       await work.finish(claim, {
-        events: finalEvents(result),
-        ending: attempt.stopped?.type === "cancel" ? ifCancelled : result.ending,
-        ifCancelled,
+        events: redactor.write({ events: finalEvents(result) }).events,
+        ending: redactor.ending(attempt.stopped?.type === "cancel" ? ifCancelled : result.ending),
+        ifCancelled: redactor.ending(ifCancelled),
       });
       return await engine.failpoint("finish.after");
     }
     case "suspended":
       return await work.suspend(claim, {
-        question: result.question,
+        question: redactor.question(result.question),
         state: result.state,
         events: [],
       });

@@ -53,6 +53,11 @@ function writeOf(event: Exclude<RunnerEvent, { type: "end" }>): WorkWrite {
   }
 }
 
+const withText = (delta: Delta, text: string): Delta => ({
+  ...delta,
+  data: { ...delta.data, text },
+});
+
 /** Stores what a runner yields, in order: deltas in groups, everything else before the next event is taken. */
 export class TurnWriter {
   readonly #engine: Engine;
@@ -99,9 +104,11 @@ export class TurnWriter {
 
   /** Stores a write after everything taken before it. */
   async write(write: WorkWrite): Promise<void> {
-    const events = [...this.#takeWaiting(), ...write.events];
+    const isDeltasOnly = write.events.length === 0;
+    const events = [...this.#takeWaiting(isDeltasOnly), ...write.events];
+    const redacted = this.#engine.redactor.write({ ...write, events });
     const previous = this.#tail;
-    const current = previous.then(async () => await this.#append({ ...write, events }));
+    const current = previous.then(async () => await this.#append(redacted));
     // One write that failed says nothing about those behind it.
     this.#tail = current.catch(() => undefined);
     await current;
@@ -115,7 +122,9 @@ export class TurnWriter {
     }));
     this.#openCalls.clear();
     this.partial.endTurn();
-    if (closing.length > 0 || this.#waiting.length > 0) await this.write({ events: closing });
+    // What was held back comes to no end any more.
+    closing.unshift(...this.#takeWaiting(false));
+    if (closing.length > 0) await this.write({ events: closing });
     else await this.#tail;
   }
 
@@ -142,13 +151,20 @@ export class TurnWriter {
     });
   }
 
-  #takeWaiting(): Delta[] {
+  /** @param mayHold true when more of the last text may come: a secret that it may begin waits for its rest */
+  #takeWaiting(mayHold: boolean): Delta[] {
     this.#timer?.stop();
     this.#timer = null;
     const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingLength = 0;
-    return waiting;
+    const last = waiting.at(-1);
+    const text = last?.data.text ?? "";
+    const held = mayHold ? this.#engine.redactor.unfinished(text) : 0;
+    const kept = text.slice(text.length - held);
+    this.#waiting = last === undefined || held === 0 ? [] : [withText(last, kept)];
+    this.#waitingLength = held;
+    if (last === undefined || held === 0) return waiting;
+    const ready = text.slice(0, text.length - held);
+    return [...waiting.slice(0, -1), ...(ready === "" ? [] : [withText(last, ready)])];
   }
 
   #isFull(event: RunnerEvent): boolean {
