@@ -17,7 +17,10 @@ export const resume: CommandRow = {
       .command("resume")
       .description("go on with a task: join it while it is open, or continue it in a new task")
       .argument("<task-id>")
-      .requiredOption("--conversation <id>", "the conversation that the task belongs to")
+      .requiredOption(
+        "--conversation <id>",
+        "the conversation that the task belongs to (required; `task show` names it)",
+      )
       .option("--message <text>", "what to say to go on")
       .option("--key <key>", "idempotency key of the new task")
       .option("--follow", "show what happens until it has ended, then print the answer");
