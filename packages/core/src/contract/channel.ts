@@ -1,4 +1,4 @@
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 
 /** One message as a channel received it: plain data, not yet parsed by its kind. */
 export interface Delivery {
@@ -69,7 +69,12 @@ export interface Channel {
   deduplicates(destination: Json): boolean;
   /** Acknowledges a settled message. Takes stored data, so that any process can do it after a restart. Idempotent. */
   ack?(ref: Json, options: { signal: AbortSignal }): Promise<void>;
-  /** Frees what the channel holds. */
+  /** What the channel knows of its inbox, for people: plain data, small. Asks nobody and never throws. */
+  status?(): JsonObject;
+  /**
+   * Ends what goes on between the calls, and frees what the channel holds. What a call began ends with the
+   * call. May be repeated.
+   */
   dispose?(): Promise<void>;
 }
 

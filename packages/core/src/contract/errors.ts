@@ -98,7 +98,7 @@ const texts = {
 /** What a channel's failed operation was, and what is known of its effect. */
 export interface ChannelFailure {
   readonly channel: string;
-  readonly operation: "receive" | "send" | "ack";
+  readonly operation: "receive" | "send" | "ack" | "register" | "heartbeat";
   readonly detail: string;
   /**
    * `none`: the platform surely did not do it (no connection, a refusal), a repeat is safe.

@@ -147,6 +147,8 @@ export interface ChannelStatus {
   /** Epoch milliseconds; null before the first. */
   readonly lastGoodPollAt: number | null;
   readonly unacknowledged: number;
+  /** What the channel itself tells of its inbox; null where it tells nothing. */
+  readonly details: JsonObject | null;
 }
 
 /** What the operator sees at a glance. Times are epoch milliseconds. */

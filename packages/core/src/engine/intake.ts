@@ -20,10 +20,9 @@ const lookAgainMs = 1000;
 
 /** How one channel's intake fares; read by `status`. */
 export type IntakeState = {
-  -readonly [K in keyof Omit<
-    ChannelStatus,
-    "name" | "inbox" | "unacknowledged" | "details"
-  >]: ChannelStatus[K];
+  -readonly [
+    K in keyof Omit<ChannelStatus, "name" | "inbox" | "unacknowledged" | "details">
+  ]: ChannelStatus[K];
 };
 
 type ReceivingChannel = Channel & Required<Pick<Channel, "receive">>;
