@@ -16,7 +16,7 @@ function summaryOf({ runner, ...report }: DemoReport): readonly string[] {
   return [
     `runner    ${runner.name} ${runner.version ?? "(unknown version)"} at ${runner.path ?? "(unknown path)"}${stand}`,
     `messages  ${report.messages}, replies ${report.replies} by the platform's own record`,
-    `session   ${session}; orphans ended: ${report.orphansEnded}`,
+    `session   ${session}; orphans that the next start had to end: ${report.orphansEnded}`,
     `took      ${(report.elapsedMs / 1000).toFixed(1)} s`,
   ];
 }
