@@ -17,6 +17,8 @@ export interface Session extends AsyncDisposable {
   readonly clock: WatchedClock;
   /** A new instance; it is disposed with the session. */
   readonly open: () => FullChannel;
+  /** Disposes the instances, of which nothing may be left then. Until then a channel may be busy between its calls. */
+  readonly close: () => Promise<void>;
 }
 
 export async function openSession(about: ChannelConformance): Promise<Session> {
@@ -35,6 +37,10 @@ export async function openSession(about: ChannelConformance): Promise<Session> {
         ack: expect.any(Function) as unknown,
       });
       return channel as FullChannel;
+    },
+    close: async () => {
+      for (const channel of opened) await channel.dispose?.();
+      expect(clock.waiting(), "timers left behind").toBe(0);
     },
     [Symbol.asyncDispose]: async () => {
       for (const channel of opened) await channel.dispose?.();
