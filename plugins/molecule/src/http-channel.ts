@@ -1,13 +1,14 @@
 import { defineChannel } from "@agent-bridge/core";
 import type { Channel, Clock, Logger } from "@agent-bridge/core";
-import * as z from "zod";
 import { destinationSchema } from "./destination.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { httpInbox } from "./http-inbox.ts";
 import { endpointFor, parseDestination } from "./http-send.ts";
 import { platformClient } from "./platform-client.ts";
 import type { Fetch } from "./platform-client.ts";
 import type { Gap } from "./position.ts";
 import type { TokenSource } from "./token.ts";
+import { ackSchema, createVitals } from "./vitals.ts";
 
 /** A workspace's inbox on a platform. */
 export interface MoleculeHttpOptions {
@@ -23,7 +24,7 @@ export interface MoleculeHttpOptions {
 }
 
 /** What is known of the inbox, for people. Times are ISO 8601. */
-export interface MoleculeStatus {
+export type MoleculeStatus = {
   readonly platformUrl: string;
   readonly workspaceId: string;
   /** When the platform last answered a poll; null before the first since the start. */
@@ -33,7 +34,9 @@ export interface MoleculeStatus {
   readonly sinceAt: string | null;
   /** A time from which messages may have been missed. */
   readonly gap: Gap | null;
-}
+  /** When the platform last took a sign of life; null before the first since the start. */
+  readonly lastHeartbeatAt: string | null;
+};
 
 /** A channel that can tell how its inbox stands. */
 export interface MoleculeHttpChannel extends Channel {
@@ -45,17 +48,26 @@ export interface MoleculeHttpChannel extends Channel {
   status(): MoleculeStatus;
 }
 
-const ackSchema = z.strictObject({ seq: z.int().nullable() });
-
 /**
  * The inbox of one workspace over the platform's HTTP interface. Messages are read on from a position and
  * acknowledged up to a `seq`. Replies to a peer carry the idempotency key; those to a person can not, and
- * are shown again when they are repeated.
+ * are shown again when they are repeated. From the first `receive` until it is disposed, the channel keeps
+ * the workspace online, also between the polls.
  */
 export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpChannel {
   const { name, clock, logger, workspaceId } = options;
   const client = platformClient({ ...options, channel: name, fetch: options.fetch ?? fetch });
-  const inbox = httpInbox({ inbox: { channel: name, workspaceId }, client, clock, logger });
+  const vitals = createVitals(clock);
+  const inbox = httpInbox({ inbox: { channel: name, workspaceId }, client, clock, logger, vitals });
+  const { figures } = vitals;
+  const heartbeat = createHeartbeat({
+    workspaceId,
+    channel: name,
+    client,
+    clock,
+    logger,
+    figures,
+  });
   const disposed = new AbortController();
   const orDisposed = (signal: AbortSignal): AbortSignal =>
     AbortSignal.any([signal, disposed.signal]);
@@ -65,14 +77,18 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
     inbox: "log",
     inboxId: `molecule ${client.platformUrl} ${workspaceId}`,
 
-    receive: (request) => inbox.receive({ ...request, signal: orDisposed(request.signal) }),
+    receive: async (request) => {
+      const signal = orDisposed(request.signal);
+      if (!signal.aborted) heartbeat.start();
+      return inbox.receive({ ...request, signal });
+    },
 
-    send: async ({ destination, text }, { idempotencyKey, signal }) => {
-      const { body } = await client.request({
-        operation: "send",
-        ...endpointFor(parseDestination(destination, name), { text, idempotencyKey, workspaceId }),
-        signal: orDisposed(signal),
-      });
+    send: async ({ destination, text }, { idempotencyKey, signal: given }) => {
+      const signal = orDisposed(given);
+      const to = parseDestination(destination, name);
+      const endpoint = endpointFor(to, { text, idempotencyKey, workspaceId });
+      const sending = client.request({ operation: "send", ...endpoint, signal });
+      const { body } = await vitals.counted(sending, signal);
       inbox.traffic();
       const { delegation_id: ref } = (body ?? {}) as { readonly delegation_id?: unknown };
       return { ref: typeof ref === "string" ? ref : null };
@@ -84,6 +100,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       const { seq } = ackSchema.parse(ref);
       // A platform that numbers nothing has nothing to acknowledge; the cursor alone moves.
       if (seq === null) return;
+      vitals.acknowledged(seq);
       await client.request({
         operation: "ack",
         path: ["workspaces", workspaceId, "activity", "ack"],
@@ -97,15 +114,21 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       return {
         platformUrl: client.platformUrl,
         workspaceId,
-        lastGoodPollAt: lastGoodPollAt === null ? null : new Date(lastGoodPollAt).toISOString(),
+        lastGoodPollAt: isoOrNull(lastGoodPollAt),
         sinceId: position?.sinceId ?? null,
         sinceAt: position?.sinceAt ?? null,
         gap: position?.gap ?? null,
+        lastHeartbeatAt: isoOrNull(heartbeat.lastAt()),
       };
     },
 
     dispose: async () => {
       disposed.abort(new Error(`The channel "${name}" is closed.`));
+      await heartbeat[Symbol.asyncDispose]();
     },
   });
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
 }

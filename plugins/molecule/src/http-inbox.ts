@@ -9,6 +9,7 @@ import type { PlatformClient } from "./platform-client.ts";
 import { pollPace } from "./poll-pace.ts";
 import { positionSchema } from "./position.ts";
 import type { Position } from "./position.ts";
+import type { Vitals } from "./vitals.ts";
 
 /** What an inbox is read by. */
 export interface HttpInboxOptions {
@@ -16,6 +17,7 @@ export interface HttpInboxOptions {
   readonly client: PlatformClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly vitals: Vitals;
 }
 
 /** The receiving side of a workspace. */
@@ -41,7 +43,10 @@ export function httpInbox(options: HttpInboxOptions): HttpInbox {
     const beganAt = clock.steady();
     // A failed poll is followed by the engine's pause, not by one of ours.
     pace.failed();
-    const reading = await readActivity(options, { position, signal });
+    const reading = await options.vitals.counted(
+      readActivity(options, { position, signal }),
+      signal,
+    );
     pace.polled(beganAt);
     known = { position: reading.position, lastGoodPollAt: clock.now() };
     return reading;
@@ -68,6 +73,7 @@ export function httpInbox(options: HttpInboxOptions): HttpInbox {
         const deliveries = deliveriesOf(reading, position, options.inbox);
         ({ position, isCaughtUp } = reading);
         if (deliveries.length > 0) pace.traffic();
+        options.vitals.received(deliveries);
         if (deliveries.length > 0 || (isCaughtUp && clock.steady() >= endAt)) {
           return { deliveries, next: position };
         }

@@ -37,6 +37,8 @@ export interface PlatformRequest {
   readonly signal: AbortSignal;
   /** Statuses besides 2xx that the caller handles itself. */
   readonly expected?: readonly number[];
+  /** How long it may take until its answer has been read, in milliseconds; 30,000 by default. */
+  readonly limitMs?: number;
 }
 
 /** What the platform answered. */
@@ -60,7 +62,7 @@ export interface PlatformClient {
   request(request: PlatformRequest): Promise<PlatformAnswer>;
 }
 
-/** How long a request may take until its answer has been read, in milliseconds. */
+/** The time limit of a request that names none, in milliseconds. */
 const requestMs = 30_000;
 
 /** The largest answer that is read, in bytes. */
@@ -106,8 +108,9 @@ interface RawAnswer {
 /** Sends the request and reads the answer, within the time limit. */
 async function exchange(options: Exchange): Promise<RawAnswer> {
   const { asked, fail } = options;
+  const { limitMs = requestMs } = asked;
   const limit = new AbortController();
-  const timer = options.clock.timer(requestMs, () => {
+  const timer = options.clock.timer(limitMs, () => {
     limit.abort();
   });
   try {
@@ -124,7 +127,7 @@ async function exchange(options: Exchange): Promise<RawAnswer> {
     });
     return { status: response.status, text: await readText(response) };
   } catch (error) {
-    if (limit.signal.aborted) throw fail(`no answer within ${requestMs / 1_000} s`, maybeSent);
+    if (limit.signal.aborted) throw fail(`no answer within ${limitMs / 1_000} s`, maybeSent);
     if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", maybeSent));
     if (error === tooLarge) {
       throw fail(`the answer has more than ${maxAnswerBytes} bytes`, maybeSent);

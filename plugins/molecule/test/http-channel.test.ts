@@ -19,32 +19,46 @@ let now = Date.UTC(2026, 0, 31, 12);
 let clock: Clock;
 /** The queries that were asked, in order. */
 let asked: URLSearchParams[] = [];
+/** The channels of a test, which keep their workspace online until they are disposed. */
+let opened: MoleculeHttpChannel[] = [];
 
 beforeEach(async () => {
   now = Date.UTC(2026, 0, 31, 12);
   asked = [];
+  opened = [];
   clock = { ...watchedClock(20), now: () => now };
   platform = await startFakePlatform({ now: () => now });
 });
 
-afterEach(() => platform.close());
+afterEach(async () => {
+  for (const one of opened) await one.dispose();
+  await platform.close();
+});
 
 const watchedFetch: Fetch = async (url, init) => {
   if (init.method === "GET") asked.push(url.searchParams);
   return fetch(url, init);
 };
 
+/** Answers for the registry, so that a test's own platform is asked for the inbox alone. */
+const withRegistry =
+  (inbox: Fetch): Fetch =>
+  async (url, init) =>
+    url.pathname.startsWith("/registry/") ? Response.json({ status: "ok" }) : inbox(url, init);
+
 function channel(changes: Partial<MoleculeHttpOptions> = {}): MoleculeHttpChannel {
-  return moleculeHttpChannel({
+  const made = moleculeHttpChannel({
     name: "molecule:ws-self",
     platformUrl: platform.url,
     workspaceId: "ws-self",
     token: { value: defaultToken },
     clock,
     logger: silentLogger,
-    fetch: watchedFetch,
     ...changes,
+    fetch: withRegistry(changes.fetch ?? watchedFetch),
   });
+  opened.push(made);
+  return made;
 }
 
 const signal = new AbortController().signal;
