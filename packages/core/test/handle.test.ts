@@ -1,6 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { Handle, Principal, StartRequest } from "@agent-bridge/core";
-import { ended, eventsOf, everyone, makeBridge, startBridge } from "./fixtures/bridges.ts";
+import { createBridge } from "@agent-bridge/core";
+import type {
+  Channel,
+  Handle,
+  Json,
+  JsonObject,
+  Principal,
+  StartRequest,
+} from "@agent-bridge/core";
+import {
+  ended,
+  eventsOf,
+  everyone,
+  makeBridge,
+  recordingLogger,
+  startBridge,
+} from "./fixtures/bridges.ts";
 import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { scriptedChannel } from "./fixtures/scripted-channel.ts";
@@ -359,5 +374,40 @@ describe.each(storeCases)("resume on $name", ({ place }) => {
       owner: task?.owner,
       output: { output: "re: look again" },
     });
+  });
+});
+
+describe("the status of a channel", () => {
+  const operator: Principal = { type: "operator" };
+  const statusWith = async (status?: Channel["status"]) => {
+    const logger = recordingLogger();
+    const channel = { ...scriptedChannel(), ...(status === undefined ? {} : { status }) };
+    await using bridge = createBridge({ runners: [], routes: [], channels: [channel], logger });
+    const [found] = (await bridge.as(operator).status()).channels;
+    return { found, lines: logger.lines };
+  };
+
+  test("carries what the channel itself knows of its inbox", async () => {
+    const details = { gap: { from: "then", until: "now" }, rows: 3 };
+    expect((await statusWith(() => details)).found).toMatchObject({ name: "platform", details });
+    expect((await statusWith()).found?.details).toBeNull();
+  });
+
+  const cyclic: Record<string, Json> = {};
+  cyclic["self"] = cyclic;
+  test.for<[string, () => JsonObject]>([
+    [
+      "throws",
+      () => {
+        throw new Error("it is broken");
+      },
+    ],
+    ["gives a list", () => [] as never],
+    ["gives what is no plain data", () => ({ count: 1n }) as never],
+    ["gives what never ends", () => cyclic],
+  ])("is there without them when the channel's own one %s", async ([, status]) => {
+    const { found, lines } = await statusWith(status);
+    expect(found).toMatchObject({ name: "platform", state: "starting", details: null });
+    expect(lines.map(({ level }) => level)).toEqual(["debug"]);
   });
 });

@@ -4,6 +4,7 @@ import { connectTo, runs, type CommandRow } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { statusJson } from "../json-output.ts";
 import { formatDuration } from "../render/duration.ts";
+import { gapText } from "../render/gap-text.ts";
 import { plainLine } from "../render/plain-text.ts";
 import { renderFacts } from "../render/table.ts";
 
@@ -33,10 +34,7 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ["config", configFile],
     ["store", bridge.durable ? `durable, ${bridge.storeId}` : "in memory: ends with the daemon"],
     ...workFacts(bridge),
-    ...bridge.channels.map((channel): Fact => [
-      `channel ${channel.name}`,
-      channelText(channel, now),
-    ]),
+    ...bridge.channels.flatMap((channel) => channelFacts(channel, now)),
     ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, healthText(runner.health)]),
     ...found.plugins.map((plugin): Fact => {
       const name = `plugin ${plugin.name ?? plugin.specifier}`;
@@ -59,6 +57,15 @@ function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact
     ["replies", `${outbox} waiting`],
     ["questions", `${openQuestions} open`],
     ["dead letters", String(deadLetters)],
+  ];
+}
+
+function channelFacts(channel: BridgeStatus["channels"][number], now: number): readonly Fact[] {
+  const gap = gapText(channel);
+  const { name } = channel;
+  return [
+    [`channel ${name}`, channelText(channel, now)],
+    ...(gap === null ? [] : [[`gap of ${name}`, gap] as const]),
   ];
 }
 
