@@ -58,12 +58,6 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     }
     lastAt = clock.now();
   };
-  /** Gives the error instead of throwing it. */
-  const attempt = (work: () => Promise<void>): Promise<unknown> =>
-    work().then(
-      () => null,
-      (error: unknown) => error,
-    );
 
   const round = async (): Promise<void> => {
     const wasRegistered = isRegistered;
@@ -100,6 +94,14 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       await running;
     },
   };
+}
+
+/** Gives the error instead of throwing it; null without one. */
+async function attempt(work: () => Promise<void>): Promise<unknown> {
+  return work().then(
+    () => null,
+    (error: unknown) => error,
+  );
 }
 
 interface RegistryCall extends Pick<PlatformRequest, "signal" | "expected"> {

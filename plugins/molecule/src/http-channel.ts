@@ -59,14 +59,13 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
   const client = platformClient({ ...options, channel: name, fetch: options.fetch ?? fetch });
   const vitals = createVitals(clock);
   const inbox = httpInbox({ inbox: { channel: name, workspaceId }, client, clock, logger, vitals });
-  const { figures } = vitals;
   const heartbeat = createHeartbeat({
     workspaceId,
     channel: name,
     client,
     clock,
     logger,
-    figures,
+    figures: () => vitals.figures(),
   });
   const disposed = new AbortController();
   const orDisposed = (signal: AbortSignal): AbortSignal =>
