@@ -3,6 +3,7 @@ import type { Channel, Clock, Logger } from "@agent-bridge/core";
 import { destinationSchema } from "./destination.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { httpInbox } from "./http-inbox.ts";
+import type { HttpInbox } from "./http-inbox.ts";
 import { endpointFor, parseDestination } from "./http-send.ts";
 import { platformClient } from "./platform-client.ts";
 import type { Fetch } from "./platform-client.ts";
@@ -108,24 +109,30 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       });
     },
 
-    status: () => {
-      const { position, lastGoodPollAt } = inbox.known();
-      return {
-        platformUrl: client.platformUrl,
-        workspaceId,
-        lastGoodPollAt: isoOrNull(lastGoodPollAt),
-        sinceId: position?.sinceId ?? null,
-        sinceAt: position?.sinceAt ?? null,
-        gap: position?.gap ?? null,
-        lastHeartbeatAt: isoOrNull(heartbeat.lastAt()),
-      };
-    },
+    status: () => ({
+      platformUrl: client.platformUrl,
+      workspaceId,
+      ...inboxStatus(inbox),
+      lastHeartbeatAt: isoOrNull(heartbeat.lastAt()),
+    }),
 
     dispose: async () => {
       disposed.abort(new Error(`The channel "${name}" is closed.`));
       await heartbeat[Symbol.asyncDispose]();
     },
   });
+}
+
+function inboxStatus(
+  inbox: HttpInbox,
+): Omit<MoleculeStatus, "platformUrl" | "workspaceId" | "lastHeartbeatAt"> {
+  const { position, lastGoodPollAt } = inbox.known();
+  return {
+    lastGoodPollAt: isoOrNull(lastGoodPollAt),
+    sinceId: position?.sinceId ?? null,
+    sinceAt: position?.sinceAt ?? null,
+    gap: position?.gap ?? null,
+  };
 }
 
 function isoOrNull(at: number | null): string | null {
