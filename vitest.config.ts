@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, existsSync } from "node:fs";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 /** Every workspace package with a `test` folder is a project under its own name. */
 const packageFolders = ["packages", "plugins"].flatMap((parent) =>
@@ -7,9 +7,6 @@ const packageFolders = ["packages", "plugins"].flatMap((parent) =>
     .map((name) => `${parent}/${name}`)
     .filter((folder) => existsSync(new URL(`${folder}/test`, import.meta.url))),
 );
-
-/** What tests the documents against the code. */
-const documents = { name: "docs", root: "docs", include: ["test/**/*.test.ts"] };
 
 const nameOf = (folder: string): string => {
   const json: unknown = JSON.parse(
@@ -24,23 +21,26 @@ const conditions = ["source", "node", "import", "default"];
 /** Where a machine-readable report is wanted as well. */
 const report = process.env["AGENT_BRIDGE_TEST_REPORT"];
 
+const projectOf = (name: string, root: string): TestProjectInlineConfiguration => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name,
+    root,
+    include: ["test/**/*.test.ts"],
+    environment: "node",
+    execArgv: ["--conditions=source"],
+    testTimeout: 20_000,
+  },
+});
+
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
-      { test: documents },
-      ...packageFolders.map((folder) => ({
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
-        test: {
-          name: nameOf(folder),
-          root: folder,
-          include: ["test/**/*.test.ts"],
-          environment: "node",
-          execArgv: ["--conditions=source"],
-          testTimeout: 20_000,
-        },
-      })),
+      // What tests the documents against the code.
+      projectOf("docs", "docs"),
+      ...packageFolders.map((folder) => projectOf(nameOf(folder), folder)),
     ],
   },
 });
