@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Json } from "../../contract/json.ts";
 import type { DeadLetterRow, LeaseRow, MessageRow, OutboxRow, QuestionRow } from "../rows.ts";
 import type {
@@ -123,7 +124,8 @@ function memoryDeadLetters(): DeadLetterTable {
       const own = [...rows.values()].filter(
         (row) => row.channel === channel && row.reason === reason,
       );
-      return { count: own.length, bytes: own.reduce((sum, row) => sum + row.payload.length, 0) };
+      const bytes = own.reduce((sum, row) => sum + Buffer.byteLength(row.payload), 0);
+      return { count: own.length, bytes };
     },
     countOnly: (channel, reason) => {
       const key = JSON.stringify([channel, reason]);
