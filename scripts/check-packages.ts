@@ -1,37 +1,41 @@
 /**
  * Builds every package, packs it, and lets publint and attw look at the tarballs as npm would serve them.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
+import { relative, join } from "node:path";
+import { execa, ExecaError } from "execa";
+import { buildPackages, packageFolders, packPackage } from "./packed-packages.ts";
 
 const root = new URL("..", import.meta.url).pathname;
-const folders = ["packages", "plugins"].flatMap((parent) =>
-  readdirSync(join(root, parent)).map((name) => join(root, parent, name)),
-);
-
 const out = mkdtempSync(join(tmpdir(), "agent-bridge-pack-"));
-const run = execa({ cwd: root, preferLocal: true, all: true, reject: false });
+const run = execa({ cwd: root, preferLocal: true, all: true });
 let failures = 0;
 
-async function step(name: string, command: string, args: readonly string[]): Promise<void> {
-  const { exitCode, all, shortMessage } = await run(command, args);
-  if (exitCode === 0) return console.log(`ok    ${name}`);
-  failures++;
-  console.log(`FAIL  ${name}\n${all === "" ? shortMessage : all}`);
+async function step<R>(name: string, work: () => Promise<R>): Promise<R | undefined> {
+  try {
+    const result = await work();
+    console.log(`ok    ${name}`);
+    return result;
+  } catch (error) {
+    failures++;
+    const said = error instanceof ExecaError ? error.all || error.shortMessage : String(error);
+    console.log(`FAIL  ${name}\n${said}`);
+    return undefined;
+  }
 }
 
 try {
-  await step("build", "tsc", ["-b"]);
-  for (const folder of folders) {
-    const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-      name: string;
-    };
-    const file = join(out, `${name.replaceAll(/[@/]/g, "-")}.tgz`);
-    await step(`${name}: pack`, "pnpm", ["--dir", folder, "pack", "--out", file]);
-    await step(`${name}: publint`, "publint", ["run", file, "--strict"]);
-    await step(`${name}: attw`, "attw", [file, "--profile", "esm-only"]);
+  await step("build", buildPackages);
+  for (const folder of packageFolders()) {
+    const packed = await step(
+      `${relative(root, folder)}: pack`,
+      async () => await packPackage(folder, out),
+    );
+    if (packed === undefined) continue;
+    const { name, tarball } = packed;
+    await step(`${name}: publint`, async () => await run("publint", ["run", tarball, "--strict"]));
+    await step(`${name}: attw`, async () => await run("attw", [tarball, "--profile", "esm-only"]));
   }
 } finally {
   rmSync(out, { recursive: true, force: true });
