@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 import { manualClock } from "../../manual-clock.ts";
 import type { StoreCase, StoreConformance } from "./about.ts";
 import { storeBench } from "./bench.ts";
+import { checkAgainstModel, modelRuns } from "./model/store-model-property.ts";
 import { reopening } from "./reopening.ts";
 import { storeCases } from "./store-cases.ts";
+
+/** A slow store on a busy machine, with time to shorten a life that differs. */
+const modelTimeoutMs = 300_000;
 
 /** Runs one case on a store of its own, and disposes it. */
 export async function runStoreCase(about: StoreConformance, { run }: StoreCase): Promise<void> {
@@ -34,6 +38,12 @@ export function storeConformance(about: StoreConformance): void {
     test.each([...storeCases])("$title", async (storeCase) => {
       await runStoreCase(about, storeCase);
     });
+    // oxlint-disable-next-line vitest/expect-expect -- the property expects
+    test(
+      `${modelRuns} random lives go as on the model`,
+      { timeout: modelTimeoutMs },
+      async () => await checkAgainstModel(about, { runs: modelRuns }),
+    );
   });
   const { reopen } = about;
   if (reopen === undefined) return;
