@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { BridgeError, errorCodes, type ErrorCode } from "@agent-bridge/core";
 import { ensurePrivateFolder, type HostPaths } from "@agent-bridge/host";
 import * as z from "zod";
@@ -8,8 +8,8 @@ import type { Surroundings } from "./surroundings.ts";
 /** How long a start may take: the sweep of what a crash left behind is part of it. */
 const readyMs = 60_000;
 
-/** A larger log is put aside at the next start; one old log is kept. */
-const maxLogBytes = 10 * 1024 * 1024;
+/** What the processes of earlier starts printed is kept up to here. */
+const maxOutputBytes = 1024 * 1024;
 
 const readySchema = z.object({
   ready: z.object({
@@ -31,8 +31,8 @@ const errorSchema = z.object({
 export type DetachedDaemon = z.infer<typeof readySchema>["ready"];
 
 /**
- * Starts this command again as a daemon of its own session, in the state folder, logging to its log
- * file, and waits until it is ready.
+ * Starts this command again as a daemon of its own session, in the state folder, and waits until it is
+ * ready. It logs by itself; what its process prints beside that goes to a file as well.
  *
  * @throws BridgeError what the start threw; TIMED_OUT; the reason of an interrupt, which ends the start
  */
@@ -41,16 +41,16 @@ export async function startDetached(
   { args, paths }: { readonly args: readonly string[]; readonly paths: HostPaths },
 ): Promise<DetachedDaemon> {
   ensurePrivateFolder(paths.stateFolder);
-  const log = openLog(paths.log);
+  const output = openOutput(paths.output);
   const child = spawn(process.execPath, [...process.execArgv, surroundings.program, ...args], {
     cwd: paths.stateFolder,
     detached: true,
     env: { ...surroundings.env },
-    stdio: ["ignore", log, log, "ipc"],
+    stdio: ["ignore", output, output, "ipc"],
   });
-  closeSync(log);
+  closeSync(output);
   try {
-    const message = await firstWord(child, { log: paths.log, signal: surroundings.interrupts() });
+    const message = await firstWord(child, { paths, signal: surroundings.interrupts() });
     const ready = readySchema.safeParse(message);
     if (ready.success) return ready.data.ready;
     const refused = errorSchema.safeParse(message);
@@ -65,12 +65,12 @@ export async function startDetached(
 
 async function firstWord(
   child: ChildProcess,
-  { log, signal }: { readonly log: string; readonly signal: AbortSignal },
+  { paths, signal }: { readonly paths: HostPaths; readonly signal: AbortSignal },
 ): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const timer = setTimeout(() => {
     child.kill();
-    const what = `The start of the daemon (see ${log})`;
+    const what = `The start of the daemon (see ${paths.log})`;
     reject(new BridgeError("TIMED_OUT", { what, afterMs: readyMs }));
   }, readyMs);
   const onAbort = (): void => {
@@ -82,7 +82,7 @@ async function firstWord(
   child.once("error", reject);
   child.once("exit", (code, killed) => {
     const how = killed ?? `exit ${code}`;
-    const detail = `the daemon ended while it started (${how}); ${log} tells more.`;
+    const detail = `the daemon ended while it started (${how}); ${paths.log} or ${paths.output} tells more.`;
     reject(new BridgeError("INTERNAL", { detail }));
   });
   try {
@@ -94,8 +94,7 @@ async function firstWord(
   }
 }
 
-function openLog(path: string): number {
+function openOutput(path: string): number {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > maxLogBytes) renameSync(path, `${path}.1`);
-  return openSync(path, "a", 0o600);
+  return openSync(path, size > maxOutputBytes ? "w" : "a", 0o600);
 }

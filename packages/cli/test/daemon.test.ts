@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { document, documents, isRunning, makeHome, workingConfig } from "./home.ts";
@@ -216,4 +216,46 @@ test("an environment variable that a secret refers to is looked up, and its text
   const daemon = await home.up([], { env: { PROBLEM: "very-secret-text" } });
   await expect.poll(daemon.stderr, { timeout: 5_000 }).toContain("[secret]");
   expect(daemon.stderr()).not.toContain("very-secret-text");
+});
+
+test("a daemon's log is rotated while it runs, in front and behind, and holds no secret", async () => {
+  const home = makeHome();
+  const canary = "canary-4c1e-of-a-test";
+  const config = {
+    ...workingConfig,
+    // Told at every start of a turn, since it is not ready.
+    plugins: { "scripted-plugin": { problems: [{ $env: "CANARY" }, "x".repeat(30_000)] } },
+    log: { maxBytes: 64 * 1024, files: 2 },
+  };
+  home.writeConfig(config);
+  const path = join(home.state, "daemon.log");
+  const env = { CANARY: canary };
+  const fill = async (): Promise<void> => {
+    await expect
+      .poll(
+        async () => {
+          await home.run(["send", "say hello"]);
+          return existsSync(`${path}.1`);
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+  };
+  const daemon = await home.up([], { env });
+  await fill();
+  daemon.child.kill("SIGTERM");
+  const { stderr } = await daemon.ended;
+  rmSync(`${path}.1`);
+  expect(await home.run(["up", "--detach"], { env })).toMatchObject({ code: 0 });
+  await fill();
+  expect(await home.run(["down"])).toMatchObject({ code: 0 });
+  const files = readdirSync(home.state).filter((name) => name.startsWith("daemon.log"));
+  expect(files.toSorted()).toEqual(["daemon.log", "daemon.log.1"]);
+  const all = files.map((name) => readFileSync(join(home.state, name), "utf8")).join("");
+  for (const name of files) {
+    expect(statSync(join(home.state, name)).size).toBeLessThanOrEqual(64 * 1024);
+    expect(statSync(join(home.state, name)).mode & 0o777).toBe(0o600);
+  }
+  expect(all).toContain("[secret]");
+  expect(all + stderr + readFileSync(join(home.state, "daemon.out"), "utf8")).not.toContain(canary);
 });

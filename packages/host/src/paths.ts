@@ -19,8 +19,10 @@ export interface HostPaths {
   /** The key that a caller of the socket has to show. */
   readonly socketKey: string;
   readonly socket: string;
-  /** What a detached daemon logs. */
+  /** What a daemon logs. */
   readonly log: string;
+  /** What a detached daemon's process prints beside its log: the last words of one that crashes. */
+  readonly output: string;
   /** Each plugin has a folder of its own in it. */
   readonly pluginFolder: string;
   /** Outside of `AGENT_BRIDGE_HOME`: two homes of one user compete for the same inboxes. */
@@ -60,6 +62,7 @@ export function resolvePaths(
     socketKey: inState("socket.key"),
     socket: socketPath(stateFolder),
     log: inState("daemon.log"),
+    output: inState("daemon.out"),
     pluginFolder: inState("plugins"),
     inboxLockFolder: join(inboxHome(env), "agent-bridge-inboxes"),
   };

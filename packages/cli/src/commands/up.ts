@@ -1,12 +1,16 @@
-import { isBridgeError } from "@agent-bridge/core";
+import { isBridgeError, type Logger } from "@agent-bridge/core";
 import {
-  createLogger,
+  openDaemonLog,
   readConfig,
   startDaemon,
   superviseDaemon,
   toWireError,
   type Daemon,
+  type DaemonLog,
+  type DaemonLogOptions,
+  type DaemonOptions,
   type HostPaths,
+  type LoadedConfig,
 } from "@agent-bridge/host";
 import { Option } from "commander";
 import { pathsOf, runs, type CommandRow, type CommonOptions, type Invocation } from "../command.ts";
@@ -48,10 +52,14 @@ async function runInFront(
   paths: HostPaths,
 ): Promise<ExitCode> {
   const secrets = new Set<string>();
-  const style = surroundings.stderr.isTTY === true ? "text" : "json";
-  const level = options.debug === true ? "debug" : "info";
-  const logger = createLogger({ style, secrets, level });
-  const daemon = await compose(options, paths, { logger, secrets });
+  const config = readConfig(paths);
+  using log = openLog(options, paths, {
+    config,
+    secrets,
+    stderr: surroundings.stderr.isTTY === true ? "text" : "json",
+  });
+  const { logger } = log;
+  const daemon = await compose(options, { paths, config, logger, secrets });
   printer.json({ ready: aboutDaemon(daemon) });
   printer.text([`agent-bridge ${daemon.version} is up (pid ${daemon.pid}). Ctrl-C stops it.`]);
   const shown = new AbortController();
@@ -70,12 +78,15 @@ async function runDetached(
   paths: HostPaths,
 ): Promise<ExitCode> {
   const secrets = new Set<string>();
-  const logger = createLogger({ style: "json", secrets });
+  using ending = new DisposableStack();
   let daemon: Daemon;
+  let logger: Logger | undefined;
   try {
-    daemon = await compose(options, paths, { logger, secrets });
+    const config = readConfig(paths);
+    ({ logger } = ending.use(openLog(options, paths, { config, secrets, stderr: null })));
+    daemon = await compose(options, { paths, config, logger, secrets });
   } catch (error) {
-    logger.error("The daemon could not start", { error });
+    logger?.error("The daemon could not start", { error });
     await report({ error: toWireError(error) });
     if (!isBridgeError(error)) surroundings.stderr.write(`${String((error as Error).stack)}\n`);
     return exitCodes.failed;
@@ -110,16 +121,24 @@ async function startBehind(
   return exitCodes.ok;
 }
 
+function openLog(
+  { debug }: Options,
+  paths: HostPaths,
+  {
+    config,
+    ...to
+  }: Pick<DaemonLogOptions, "secrets" | "stderr"> & { readonly config: LoadedConfig },
+): DaemonLog {
+  const settings = config.config.log;
+  return openDaemonLog({ paths, settings, ...to, ...(debug === true ? { level: "debug" } : {}) });
+}
+
 async function compose(
   options: Options,
-  paths: HostPaths,
-  { logger, secrets }: Pick<Parameters<typeof startDaemon>[0], "logger"> & { secrets: Set<string> },
+  given: Pick<DaemonOptions, "paths" | "config" | "logger" | "secrets">,
 ): Promise<Daemon> {
   return await startDaemon({
-    paths,
-    config: readConfig(paths),
-    logger,
-    secrets,
+    ...given,
     ephemeral: options.ephemeral === true,
     resolveFrom: [import.meta.url],
   });

@@ -1,5 +1,6 @@
 import { jsonObjectSchema, routeSchema, type Limits } from "@agent-bridge/core";
 import * as z from "zod";
+import { logLevels } from "../log/log-level.ts";
 
 const count = z.int().min(1).exactOptional();
 const ms = z.int().min(1).exactOptional();
@@ -34,6 +35,19 @@ const storeSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("memory") }),
 ]);
 
+/** What the daemon logs, in `daemon.log` of the state folder. */
+const logSchema = z.strictObject({
+  /** Lines below it are left out. */
+  level: z.enum(logLevels).default("info"),
+  /** A file that would grow larger is put aside. */
+  maxBytes: z
+    .int()
+    .min(64 * 1024)
+    .default(10 * 1024 * 1024),
+  /** How many there are at most, the one in use among them. */
+  files: z.int().min(1).max(100).default(5),
+});
+
 /** The configuration file. Unknown keys are errors everywhere. */
 export const configSchema = z.strictObject({
   /** For editors; not read. */
@@ -44,6 +58,7 @@ export const configSchema = z.strictObject({
   routes: z.array(routeSchema),
   limits: z.strictObject(limits).default({}),
   store: storeSchema.default({ type: "sqlite" }),
+  log: logSchema.prefault({}),
 });
 
 /** A valid configuration, with defaults. Secrets in it are still references. */

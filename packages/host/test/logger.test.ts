@@ -48,3 +48,29 @@ test("a secret that is a part of another leaves nothing of it in the log", () =>
   expect(lines.join("")).toContain("failed with [secret]");
   expect(lines.join("")).not.toContain("rest");
 });
+
+test.each(["json", "text"] as const)(
+  "no form of a canary secret reaches the log, nor a half of it (%s)",
+  (style) => {
+    const canary = 'canary "7f3a"\nsecond/line+49c1';
+    const { lines, logger } = logged(style, new Set([canary]));
+    const inJson = JSON.stringify({ token: canary });
+    logger.error(`plain ${canary}`, { [canary]: "as a key" });
+    logger.warn("in data", { deep: [{ a: canary }], error: new Error("x", { cause: canary }) });
+    logger.warn("in JSON", { body: inJson, twice: JSON.stringify({ body: inJson }) });
+    logger.warn("in an address", { url: `https://x/?t=${encodeURIComponent(canary)}` });
+    // Where a long text is cut, a secret must not be cut in two before it is found.
+    logger.warn("over the cut", { text: `${"x".repeat(16 * 1024 - 9)}${canary}` });
+    logger.warn(`${"x".repeat(16 * 1024 - 9)}${canary}`);
+    const all = lines.join("");
+    expect(all).not.toMatch(/canary|7f3a|second|49c1/);
+    expect(all.split("[secret]")).toHaveLength(10);
+  },
+);
+
+test("a text of megabytes is cut, and its length told", () => {
+  const { lines, logger } = logged("json");
+  logger.error("failed", { answer: "x".repeat(5_000_000) });
+  expect(lines[0]?.length).toBeLessThan(20_000);
+  expect(lines[0]).toContain("(5000000 characters)");
+});
