@@ -6,6 +6,7 @@ import { configSchema, exampleConfig, type Config } from "./config-schema.ts";
 import { configError, type Finding } from "./finding.ts";
 import { parseDocument, type JsonDocument } from "./json-document.ts";
 import { schemaFindings } from "./schema-findings.ts";
+import { checkValue } from "./sentences.ts";
 
 /** The largest configuration that is read. */
 const maxConfigBytes = 1024 * 1024;
@@ -25,7 +26,7 @@ export function parseConfig(
   const parsed = parseDocument(text);
   if ("findings" in parsed) return parsed;
   const { document } = parsed;
-  const checked = configSchema.safeParse(document.value);
+  const checked = checkValue(configSchema, document.value);
   if (checked.success) return { loaded: { file, config: checked.data, document } };
   return { findings: schemaFindings(checked.error, { schema: configSchema, document, at: [] }) };
 }

@@ -5,6 +5,7 @@ import { knownKeys } from "./known-keys.ts";
 import { nearest } from "./nearest.ts";
 
 type Path = readonly (string | number)[];
+type Issue = z.core.$ZodIssue;
 
 /**
  * Tells what a schema found wrong, each with its path and place.
@@ -15,7 +16,7 @@ export function schemaFindings(
   error: z.ZodError,
   checked: { readonly schema: z.ZodType; readonly document: JsonDocument; readonly at: Path },
 ): readonly Finding[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.flatMap(innermost).flatMap((issue) => {
     const inner = issue.path.map((key) => (typeof key === "number" ? key : String(key)));
     const path = [...checked.at, ...inner];
     const find = (place: Path, message: string): Finding => ({
@@ -27,6 +28,16 @@ export function schemaFindings(
     const known = knownKeys(checked.schema, inner);
     return issue.keys.map((key) => find([...path, key], unknownKey(key, known)));
   });
+}
+
+/** Of alternatives, the one that was meant: its type is right, and what is wrong lies inside of it. */
+function innermost(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.find((branch) => branch.some(({ path }) => path.length > 0));
+  if (meant === undefined) return [issue];
+  return meant
+    .map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] }))
+    .flatMap(innermost);
 }
 
 /** What to say of a key that is not known, with the nearest known one. */

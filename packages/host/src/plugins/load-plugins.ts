@@ -13,6 +13,7 @@ import {
 import { formatPath, configError, type Finding } from "../config/finding.ts";
 import type { LoadedConfig } from "../config/read-config.ts";
 import { schemaFindings } from "../config/schema-findings.ts";
+import { checkValue } from "../config/sentences.ts";
 import { resolveSecrets } from "../config/secrets.ts";
 import { ensurePrivateFolder } from "../private-files.ts";
 import { importPlugin, pluginFailure } from "./import-plugin.ts";
@@ -103,7 +104,7 @@ async function prepare(
   for (const { path, message } of resolved.problems) find(path, message);
   if (resolved.problems.length > 0) return undefined;
   try {
-    const checked = plugin.options.safeParse(resolved.value);
+    const checked = checkValue(plugin.options, resolved.value);
     if (checked.success) return { specifier, plugin, options: checked.data };
     findings.push(...schemaFindings(checked.error, { schema: plugin.options, document, at }));
     return undefined;

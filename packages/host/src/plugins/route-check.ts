@@ -10,6 +10,7 @@ import { configError, formatPath, type Finding } from "../config/finding.ts";
 import { nearest } from "../config/nearest.ts";
 import type { LoadedConfig } from "../config/read-config.ts";
 import { schemaFindings } from "../config/schema-findings.ts";
+import { checkValue } from "../config/sentences.ts";
 import type { LoadedPlugins } from "./load-plugins.ts";
 
 /** The routes and runners that the bridge is made of. */
@@ -79,7 +80,7 @@ function optionFindings(
   runner: Runner,
   index: number,
 ): readonly Finding[] {
-  const checked = runner.options.safeParse(config.routes[index]?.options ?? {});
+  const checked = checkValue(runner.options, config.routes[index]?.options ?? {});
   if (checked.success) return [];
   const at = ["routes", index, "options"];
   return schemaFindings(checked.error, { schema: runner.options, document, at });
