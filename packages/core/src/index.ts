@@ -1,3 +1,5 @@
+export type { Attachment } from "./contract/attachment.ts";
+export { attachmentSchema, maxAttachments } from "./contract/attachment.ts";
 export type { Bridge, BridgeParts, Failpoint, Limits, ProcessSweeper } from "./contract/bridge.ts";
 export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
 export { defineChannel } from "./contract/channel.ts";
@@ -58,6 +60,7 @@ export type {
   NewDeadLetter,
   NewMessage,
   NewTask,
+  SenderNotice,
 } from "./contract/intake.ts";
 export type { EventFilter, Hint, Log } from "./contract/log.ts";
 export type { Outbox, OutboxItem } from "./contract/outbox.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defineKind } from "@agent-bridge/core";
+import { type DeadLetter, defineKind, type Handle } from "@agent-bridge/core";
 import { allTasks, everyone, settled, startBridge, typesOf } from "./fixtures/bridges.ts";
 import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
@@ -8,6 +8,12 @@ import { failure, scriptedChannel } from "./fixtures/scripted-channel.ts";
 import { storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
+
+/** Takes up a dead letter that belongs to a task. */
+async function takenUp(operator: Handle, letter: DeadLetter | undefined): Promise<string> {
+  const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+  return taskId ?? "";
+}
 
 describe.each(storeCases)("dead letters on $name", ({ place }) => {
   test("S06 a reply that was given up can be sent again, under the key that it had", async () => {
@@ -23,7 +29,7 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
     const [letter] = (await operator.deadLetters()).items;
     expect(letter).toMatchObject({ reason: "reply_refused", payload: "re: hello" });
 
-    const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+    const taskId = await takenUp(operator, letter);
     expect((await settled(operator, taskId)).reply).toBe("delivered");
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: hello"]);
     expect(keys[1]).toBe(keys[0]);
@@ -47,7 +53,7 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
     await first.bridge.stop();
 
     const { operator } = await startBridge(await there.open(), { channels: [channel] });
-    const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+    const taskId = await takenUp(operator, letter);
     expect((await settled(operator, taskId)).reply).toBe("delivered");
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: let me in"]);
     expect((await operator.deadLetters()).items).toEqual([]);
@@ -64,7 +70,7 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
     await eventually(async () => expect((await operator.deadLetters()).items).toHaveLength(1));
     const [letter] = (await operator.deadLetters()).items;
     expect(letter?.reason).toBe("hop_limit");
-    const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+    const taskId = await takenUp(operator, letter);
     await settled(operator, taskId);
     expect(channel.shown.map(({ text }) => text)).toEqual(["re: one", "re: two"]);
   });
@@ -82,7 +88,7 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
       channel.deliver({ kind: "bot", payload: { from: "robot", text } });
     await eventually(async () => expect((await operator.deadLetters()).items).toHaveLength(1));
     const [letter] = (await operator.deadLetters()).items;
-    const { taskId } = await operator.retryDeadLetter(letter?.id ?? "");
+    const taskId = await takenUp(operator, letter);
     await settled(operator, taskId);
     expect(runner.prompts).toEqual(["one", "two"]);
     expect((await operator.deadLetters()).items).toEqual([]);

@@ -67,6 +67,7 @@ const byName: Partial<Record<keyof Handle, (handle: Handle, names: Names) => Pro
     handle.resume({ taskId, conversationId, message: "go on" }),
   conversation: (handle, { conversationId }) => handle.conversation(conversationId),
   retryDeadLetter: (handle, { deadLetterId }) => handle.retryDeadLetter(deadLetterId),
+  dropDeadLetters: (handle, { deadLetterId }) => handle.dropDeadLetters([deadLetterId]),
   deadLetter: (handle, { deadLetterId }) => handle.deadLetter(deadLetterId),
 };
 
@@ -149,6 +150,7 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
       await expect(handle.status()).rejects.toMatchObject({ code: "NOT_ALLOWED" });
       // Nothing of it has changed the task.
       const task = await as(mine).task(names.taskId);
+      expect((await as({ type: "operator" }).deadLetters()).items).toHaveLength(1);
       expect(task).toMatchObject({ status: "input_required", cancelRequested: false });
     },
   );

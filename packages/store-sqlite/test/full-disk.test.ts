@@ -60,7 +60,7 @@ async function expectToGoOn(store: Store, claims: Awaited<ReturnType<typeof unde
   const due = at(await store.outbox.due(["chat"], 1), 0);
   expect(await store.outbox.sending([due.id], worker, 60_000)).toEqual([due.id]);
   await store.outbox.delivered(due.id, worker, { ref: null, repeated: false });
-  expect(await store.queries.task(due.taskId, all)).toMatchObject({ reply: "delivered" });
+  expect(await store.queries.task(due.taskId ?? "", all)).toMatchObject({ reply: "delivered" });
   await expect(store.intake.accept({ messages: [directMessage(large)] })).rejects.toMatchObject(
     full,
   );

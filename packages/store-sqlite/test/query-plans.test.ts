@@ -82,6 +82,8 @@ const mayScan = [
   "outbox USING COVERING INDEX outbox_node",
   // What nobody has looked at yet; for the status display.
   "dead_letter USING COVERING INDEX",
+  // One row for each channel that strangers write to.
+  "counted",
   // The leases of one installation are a handful.
   "lease",
   // The list that a caller gave, and no table at all.

@@ -65,7 +65,11 @@ function addRetry(group: Command, program: Program): void {
     const deadLetterId = args[0] ?? "";
     const { taskId } = await client.call("retryDeadLetter", { deadLetterId }, { signal });
     printer.json({ taskId });
-    printer.text([`It goes on as task ${taskId}. \`agent-bridge task show ${taskId}\` tells how.`]);
+    printer.text([
+      taskId === null
+        ? "It is sent again. It belongs to no task; if it fails again, it is a dead letter again."
+        : `It goes on as task ${taskId}. \`agent-bridge task show ${taskId}\` tells how.`,
+    ]);
     return exitCodes.ok;
   });
 }

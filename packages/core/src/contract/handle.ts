@@ -127,11 +127,20 @@ export interface Handle {
   /**
    * Takes up a dead letter again: its reply is sent, or its message accepted by the kinds and routes of now.
    *
-   * @returns the task that it belongs to, or has become
+   * @returns the task that it belongs to, or has become; null for a notice of no task
    * @throws BridgeError DEAD_LETTER_NOT_FOUND (for anyone but the operator, always); INPUT_INVALID when it still
    *   can not be handled, which then is in the text, and it stays
    */
-  retryDeadLetter(deadLetterId: string): Promise<{ readonly taskId: string }>;
+  retryDeadLetter(deadLetterId: string): Promise<{ readonly taskId: string | null }>;
+  /**
+   * Removes dead letters for good: payload and reason are gone, a reply stays undelivered.
+   *
+   * @returns those that were there; what is gone already is no error
+   * @throws BridgeError DEAD_LETTER_NOT_FOUND for anyone but the operator, always
+   */
+  dropDeadLetters(
+    deadLetterIds: readonly string[],
+  ): Promise<{ readonly dropped: readonly string[] }>;
   /** @throws BridgeError NOT_ALLOWED for anyone but the operator */
   status(): Promise<BridgeStatus>;
 }

@@ -1,7 +1,8 @@
+import type { Attachment } from "./attachment.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Owner, Scope } from "./principal.ts";
 import type { Answer, Question } from "./question.ts";
-import type { TaskRules } from "./route.ts";
+import type { Route, TaskRules } from "./route.ts";
 import type { Provenance } from "./runner.ts";
 import type { Task, TaskError, TaskInput } from "./task.ts";
 
@@ -72,10 +73,22 @@ export type DeadLetterReason =
   | "reply_expired"
   | "reply_dropped";
 
+/** What the sender of a message that was put aside is told: put into the line of its destination with the dead letter, in one transaction. */
+export interface SenderNotice {
+  readonly destination: Json;
+  readonly text: string;
+  readonly unknownReply: Route["unknownReply"];
+}
+
 /** What a message turns out to be. */
 export type MessageOutcome =
   | { readonly type: "task"; readonly task: NewTask }
-  | { readonly type: "dead_letter"; readonly deadLetter: NewDeadLetter }
+  /** `notice` is sent by the channel of the message; a message of no channel has none. */
+  | {
+      readonly type: "dead_letter";
+      readonly deadLetter: NewDeadLetter;
+      readonly notice?: SenderNotice;
+    }
   /** Answers the question if it is still open; else it is the task. */
   | {
       readonly type: "answer";
@@ -134,6 +147,8 @@ export interface Ending {
   readonly error: TaskError | null;
   /** The text for the destination. Ignored for a task without one. */
   readonly reply: string;
+  /** What goes with the reply; none by default. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /** An acknowledgement that is due. */
@@ -209,13 +224,20 @@ export interface Intake {
    * into the line of its destination, under the key that it had; else the message becomes what `outcome` says,
    * without another acknowledgement.
    *
-   * @returns `queued` for a reply, else what became of the message; undefined when there is no such dead
-   *   letter, or `outcome` is null and it is no reply
+   * @returns `queued` for a reply (`taskId` null: it was a notice of no task), else what became of the message;
+   *   undefined when there is no such dead letter, or `outcome` is null and it is no reply
    */
   retryDeadLetter(request: {
     readonly deadLetterId: string;
     readonly outcome: MessageOutcome | null;
-  }): Promise<Accepted | { readonly result: "queued"; readonly taskId: string } | undefined>;
+  }): Promise<Accepted | { readonly result: "queued"; readonly taskId: string | null } | undefined>;
+  /**
+   * Removes dead letters for good. Their messages stay known, the replies of their tasks stay `dead`, and no
+   * event is appended.
+   *
+   * @returns the ids of those that were there, each once
+   */
+  dropDeadLetters(deadLetterIds: readonly string[]): Promise<readonly string[]>;
   /** How many messages of a channel are not acknowledged yet. */
   unacknowledged(channel: string): Promise<number>;
 }

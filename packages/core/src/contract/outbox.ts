@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { NewDeadLetter } from "./intake.ts";
 import type { Json } from "./json.ts";
 import type { TaskRules } from "./route.ts";
@@ -6,12 +7,14 @@ import type { WorkerId } from "./work.ts";
 /** A text to send. */
 export interface OutboxItem {
   readonly id: string;
-  readonly taskId: string;
+  /** Null for a notice about a message that made no task. */
+  readonly taskId: string | null;
   /** `reply` ends the task's message; the others go before it. */
   readonly type: "reply" | "question" | "notice";
   readonly channel: string;
   readonly destination: Json;
   readonly text: string;
+  readonly attachments: readonly Attachment[];
   readonly state: "pending" | "sending";
   /** Tries so far. */
   readonly tries: number;

@@ -1,4 +1,4 @@
-import type { NewDeadLetter } from "./intake.ts";
+import type { DeadLetterReason, NewDeadLetter } from "./intake.ts";
 import type { Scope } from "./principal.ts";
 import type { Question } from "./question.ts";
 import type { Conversation, HistoryMessage, Task, TaskStatus } from "./task.ts";
@@ -27,6 +27,12 @@ export interface StoreStats {
   readonly oldestPendingMs: number | null;
   readonly outbox: number;
   readonly deadLetters: number;
+  /** Refused messages of which only the number is kept, beyond the limit of a channel: ordered by channel. */
+  readonly onlyCounted: readonly {
+    readonly channel: string;
+    readonly reason: DeadLetterReason;
+    readonly count: number;
+  }[];
   /** Those whose end is not recorded yet. */
   readonly openQuestions: number;
 }

@@ -53,7 +53,7 @@ const isReply = ({ reason }: DeadLetter): boolean => reason.startsWith("reply_")
 export async function retryDeadLetter(
   engine: Engine,
   letter: DeadLetter,
-): Promise<{ readonly taskId: string }> {
+): Promise<{ readonly taskId: string | null }> {
   const { id: deadLetterId } = letter;
   const outcome = isReply(letter) ? null : await outcomeNow(engine, letter);
   const retried = await engine.store.intake.retryDeadLetter({ deadLetterId, outcome });
@@ -76,4 +76,15 @@ export async function retryDeadLetter(
     default:
       return retried satisfies never;
   }
+}
+
+/** Removes dead letters for good, with a line of the log for each. @returns those that were there */
+export async function dropDeadLetters(
+  engine: Engine,
+  deadLetterIds: readonly string[],
+): Promise<{ readonly dropped: readonly string[] }> {
+  const dropped = await engine.store.intake.dropDeadLetters(deadLetterIds);
+  for (const deadLetterId of dropped)
+    engine.logger.info("A dead letter was dropped", { deadLetterId });
+  return { dropped };
 }

@@ -3,7 +3,7 @@ import type { BridgeStatus, Handle } from "../contract/handle.ts";
 import type { DeadLetter, Page } from "../contract/queries.ts";
 import { ownerOf, type Principal, type Scope, scopeOf } from "../contract/principal.ts";
 import type { Answer } from "../contract/question.ts";
-import { retryDeadLetter } from "./dead-letters.ts";
+import { dropDeadLetters, retryDeadLetter } from "./dead-letters.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
@@ -90,20 +90,30 @@ async function readConversation(
   return { conversation, history: await queries.history(conversationId, scope) };
 }
 
-type DeadLetterMethods = Pick<Handle, "deadLetters" | "deadLetter" | "retryDeadLetter">;
+type DeadLetterMethods = Pick<
+  Handle,
+  "deadLetters" | "deadLetter" | "retryDeadLetter" | "dropDeadLetters"
+>;
+
+const noDeadLetter = (deadLetterId: string): BridgeError =>
+  new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
 
 /** Dead letters are the operator's; for anyone else there are none. */
 function deadLettersOf(engine: Engine, isOperator: boolean): DeadLetterMethods {
   const { queries } = engine.store;
   const own = async (deadLetterId: string): Promise<DeadLetter> => {
     const letter = isOperator ? await queries.deadLetter(deadLetterId) : undefined;
-    if (letter === undefined) throw new BridgeError("DEAD_LETTER_NOT_FOUND", { deadLetterId });
+    if (letter === undefined) throw noDeadLetter(deadLetterId);
     return letter;
   };
   return {
     deadLetters: async (page) => (isOperator ? await queries.deadLetters(pageOf(page)) : emptyPage),
     deadLetter: own,
     retryDeadLetter: async (deadLetterId) => await retryDeadLetter(engine, await own(deadLetterId)),
+    dropDeadLetters: async (deadLetterIds) => {
+      if (!isOperator) throw noDeadLetter(deadLetterIds[0] ?? "");
+      return await dropDeadLetters(engine, deadLetterIds);
+    },
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Accepted, MessageOutcome, NewMessage } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { isFinal } from "../contract/task.ts";
-import { type Accepting, insertDeadLetter, type Outcome } from "./accepting.ts";
+import { type Accepting, type Outcome, putAside } from "./accepting.ts";
 import { answerQuestion } from "./answering.ts";
 import { countPerson, insertTask } from "./new-task.ts";
 import type { MessageRow } from "./rows.ts";
 import { isSettled, mergedMetadata } from "./rules.ts";
-import { appendEvent, type TableContext } from "./table-context.ts";
+import { appendEvent, type TableContext, taskOf } from "./table-context.ts";
 
 /** Refuses what no store takes, before anything of its batch is changed. @throws BridgeError INPUT_TOO_LARGE */
 export function checkOutcome(outcome: MessageOutcome): void {
@@ -18,7 +18,7 @@ export function checkOutcome(outcome: MessageOutcome): void {
 function note(accepting: Accepting, outcome: Extract<MessageOutcome, { type: "note" }>): Outcome {
   const { context, message, hints } = accepting;
   const sent = context.tables.outbox.deliveredReply(message.from?.channel ?? null, outcome.ref);
-  const row = sent === undefined ? undefined : context.tables.tasks.find(sent.item.taskId);
+  const row = sent === undefined ? undefined : taskOf(context, sent);
   if (row === undefined) return carryOut(accepting, outcome.otherwise);
   const taskId = row.task.id;
   appendEvent(context, row, { type: "reply.noted", data: { text: outcome.text } });
@@ -32,7 +32,7 @@ export function carryOut(accepting: Accepting, outcome: MessageOutcome): Outcome
     case "task":
       return insertTask(accepting, outcome.task);
     case "dead_letter":
-      return insertDeadLetter(accepting, outcome.deadLetter);
+      return putAside(accepting, outcome);
     case "answer": {
       const { questionId, answer, otherwise } = outcome;
       const answered = answerQuestion(

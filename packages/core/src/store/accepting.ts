@@ -1,8 +1,15 @@
 import { Buffer } from "node:buffer";
-import type { Accepted, NewDeadLetter, NewMessage } from "../contract/intake.ts";
+import { newId } from "../contract/clock.ts";
+import type {
+  Accepted,
+  MessageOutcome,
+  NewDeadLetter,
+  NewMessage,
+  SenderNotice,
+} from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { maxRefused } from "./rules.ts";
-import type { TableContext } from "./table-context.ts";
+import { enqueueAt, type TableContext } from "./table-context.ts";
 
 /** What one message became, with what its record refers to. */
 export interface Outcome {
@@ -45,4 +52,23 @@ export function insertDeadLetter({ context, message }: Accepting, letter: NewDea
     at: clock.now(),
   });
   return outcome;
+}
+
+/** Tells the sender of a message that it was put aside. */
+function tell({ context, message, hints }: Accepting, notice: SenderNotice): void {
+  const channel = message.from?.channel;
+  if (channel === undefined) return;
+  const { destination, text, unknownReply } = notice;
+  const to = { taskId: null, channel, destination, rules: { unknownReply } };
+  enqueueAt(context, to, { id: newId("notice", context.random), type: "notice", text });
+  hints.push({ topic: "outbox" });
+}
+
+/** Makes a message a dead letter, and tells its sender where that is said. */
+export function putAside(
+  accepting: Accepting,
+  { deadLetter, notice }: Extract<MessageOutcome, { type: "dead_letter" }>,
+): Outcome {
+  if (notice !== undefined) tell(accepting, notice);
+  return insertDeadLetter(accepting, deadLetter);
 }

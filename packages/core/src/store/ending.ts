@@ -70,7 +70,8 @@ export function endTask(
       at: clock.now(),
     });
   }
-  enqueue(context, ended, { id: newId("reply", random), type: "reply", text: ending.reply });
+  const { reply: text, attachments = [] } = ending;
+  enqueue(context, ended, { id: newId("reply", random), type: "reply", text, attachments });
   promoteLane(context, task.conversationId);
   hints.push({ topic: "events", taskId: task.id }, { topic: "work" });
   if (hasReply) hints.push({ topic: "outbox" });

@@ -2,9 +2,9 @@ import type { Accepted, Intake } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { carryOut } from "./accept.ts";
 import type { DeadLetterRow } from "./rows.ts";
-import type { TableContext } from "./table-context.ts";
+import { type TableContext, taskOf } from "./table-context.ts";
 
-type Retried = Accepted | { readonly result: "queued"; readonly taskId: string };
+type Retried = Accepted | { readonly result: "queued"; readonly taskId: string | null };
 
 /** Puts a reply that was given up back into its line, where it keeps its old place. */
 function requeue(context: TableContext, letter: DeadLetterRow, hints: Hint[]): Retried | undefined {
@@ -22,7 +22,7 @@ function requeue(context: TableContext, letter: DeadLetterRow, hints: Hint[]): R
     waitUntil: 0,
     worker: null,
   });
-  const task = type === "reply" ? tables.tasks.find(taskId) : undefined;
+  const task = type === "reply" ? taskOf(context, row) : undefined;
   if (task !== undefined)
     tables.tasks.update({ ...task, task: { ...task.task, reply: "pending" } });
   hints.push({ topic: "outbox" });
@@ -48,4 +48,16 @@ export function retryDeadLetter(
   const isTakenUp = retried !== undefined && retried.result !== "conversation_not_found";
   if (isTakenUp) deadLetters.remove(letter.id);
   return retried;
+}
+
+/** Removes dead letters for good. @returns those that were there */
+export function dropDeadLetters(
+  { tables }: TableContext,
+  ids: readonly string[],
+): readonly string[] {
+  return ids.filter((id) => {
+    const isThere = tables.deadLetters.find(id) !== undefined;
+    if (isThere) tables.deadLetters.remove(id);
+    return isThere;
+  });
 }

@@ -109,7 +109,15 @@ export interface OutboxRow {
   readonly order: number;
   readonly item: Pick<
     OutboxItem,
-    "id" | "taskId" | "type" | "channel" | "destination" | "text" | "rules" | "createdAt"
+    | "id"
+    | "taskId"
+    | "type"
+    | "channel"
+    | "destination"
+    | "text"
+    | "attachments"
+    | "rules"
+    | "createdAt"
   >;
   readonly state: OutboxItem["state"] | "delivered" | "dead";
   /** Its destination's line: equal for equal destinations of one channel. */

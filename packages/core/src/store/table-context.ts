@@ -1,3 +1,4 @@
+import type { Attachment } from "../contract/attachment.ts";
 import type { Clock, Random } from "../contract/clock.ts";
 import { encodeCursor } from "../contract/cursor.ts";
 import type { BridgeEvent, NewEvent } from "../contract/event.ts";
@@ -57,25 +58,35 @@ export function appendBody(context: TableContext, row: TaskRow, event: EventBody
   });
 }
 
-/** Puts a text into the line of its destination. */
-export function enqueue(
+/** A text as it is put into the outbox. */
+interface Outgoing {
+  readonly id: string;
+  readonly type: OutboxRow["item"]["type"];
+  readonly text: string;
+  readonly attachments?: readonly Attachment[];
+}
+
+/** Puts a text of a task into the line of its destination, where it has one. */
+export function enqueue(context: TableContext, row: TaskRow, outgoing: Outgoing): void {
+  const { destination, task, rules } = row;
+  const { channel } = row.provenance;
+  if (destination === null || channel === null) return;
+  enqueueAt(context, { taskId: task.id, channel, destination, rules }, outgoing);
+}
+
+/** Puts a text into the line of a destination. */
+export function enqueueAt(
   context: TableContext,
-  row: TaskRow,
-  of: { readonly id: string; readonly type: OutboxRow["item"]["type"]; readonly text: string },
+  to: Pick<OutboxRow["item"], "taskId" | "channel" | "destination" | "rules">,
+  { id, type, text, attachments = [] }: Outgoing,
 ): void {
   const { tables, clock } = context;
-  const { channel } = row.provenance;
-  if (row.destination === null || channel === null) return;
-  const line = lineOf(channel, row.destination);
+  const { taskId, channel, destination } = to;
+  const rules = { unknownReply: to.rules.unknownReply };
+  const line = lineOf(channel, destination);
+  const createdAt = clock.now();
   tables.outbox.insert({
-    item: {
-      ...of,
-      taskId: row.task.id,
-      channel,
-      destination: row.destination,
-      rules: { unknownReply: row.rules.unknownReply },
-      createdAt: clock.now(),
-    },
+    item: { id, taskId, type, channel, destination, text, attachments, rules, createdAt },
     state: "pending",
     line,
     isHead: tables.outbox.firstOf(line) === undefined,
@@ -107,6 +118,11 @@ export function closeQuestion(
   context.tables.questions.update({ ...question, question: { ...question.question, state } });
   const data = { questionId: question.question.id, action: "decline" as const, state };
   return appendEvent(context, row, { type: "turn.answer", data });
+}
+
+/** The task that an item of the outbox belongs to; undefined when it belongs to none. */
+export function taskOf({ tables }: TableContext, { item }: OutboxRow): TaskRow | undefined {
+  return item.taskId === null ? undefined : tables.tasks.find(item.taskId);
 }
 
 /** True when a text of this task has somewhere to go. */

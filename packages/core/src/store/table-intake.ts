@@ -6,7 +6,7 @@ import { answerQuestion } from "./answering.ts";
 import { endTask } from "./ending.ts";
 import type { MessageRow } from "./rows.ts";
 import { isInScope, isSettled, mergedMetadata } from "./rules.ts";
-import { retryDeadLetter } from "./retrying.ts";
+import { dropDeadLetters, retryDeadLetter } from "./retrying.ts";
 import { appendEvent, type TableContext } from "./table-context.ts";
 
 function requestCancel(
@@ -112,6 +112,10 @@ export function tableIntake(context: TableContext): Intake {
       const given = structuredClone(request);
       if (given.outcome !== null) checkOutcome(given.outcome);
       return await context.write((hints) => retryDeadLetter(context, given, hints), "new");
+    },
+    dropDeadLetters: async (deadLetterIds) => {
+      const ids = [...deadLetterIds];
+      return await context.write(() => dropDeadLetters(context, ids));
     },
     unacknowledged: async (channel) =>
       await context.read(() => tables.messages.countUnacknowledged(channel)),

@@ -1,3 +1,4 @@
+import { withAttachmentLines } from "../attachment-lines.ts";
 import type { NewDeadLetter } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import type { Outbox, OutboxItem } from "../contract/outbox.ts";
@@ -5,7 +6,7 @@ import type { ReplyState } from "../contract/task.ts";
 import type { WorkerId } from "../contract/work.ts";
 import type { OutboxRow } from "./rows.ts";
 import { deadLetterText, isSameWorker, isSendable } from "./rules.ts";
-import { appendEvent, hintAcks, type TableContext } from "./table-context.ts";
+import { appendEvent, hintAcks, type TableContext, taskOf } from "./table-context.ts";
 
 function toItem(row: OutboxRow, time: number): OutboxItem {
   const isStale = row.state === "sending";
@@ -21,7 +22,7 @@ function toItem(row: OutboxRow, time: number): OutboxItem {
 /** Notes on the task where its reply stands. */
 function noteReply(context: TableContext, row: OutboxRow, reply: ReplyState): void {
   if (row.item.type !== "reply") return;
-  const found = context.tables.tasks.find(row.item.taskId);
+  const found = taskOf(context, row);
   if (found !== undefined)
     context.tables.tasks.update({ ...found, task: { ...found.task, reply } });
 }
@@ -43,9 +44,11 @@ function sentBy(context: TableContext, id: string, worker: WorkerId): OutboxRow 
 function close(context: TableContext, row: OutboxRow, hints: Hint[]): void {
   context.tables.outbox.update({ ...row, isHead: false });
   promoteLine(context, row.line);
-  hints.push({ topic: "outbox" }, { topic: "events", taskId: row.item.taskId });
-  const task = context.tables.tasks.find(row.item.taskId);
-  if (task !== undefined) hintAcks(task, hints);
+  hints.push({ topic: "outbox" });
+  const task = taskOf(context, row);
+  if (task === undefined) return;
+  hints.push({ topic: "events", taskId: task.task.id });
+  hintAcks(task, hints);
 }
 
 function take(
@@ -77,7 +80,7 @@ function deliver(
   hints: Hint[],
 ): void {
   const { row, ref, repeated } = of;
-  const task = context.tables.tasks.find(row.item.taskId);
+  const task = taskOf(context, row);
   if (task !== undefined && row.item.type === "reply")
     appendEvent(context, task, { type: "reply.delivered", data: { repeated } });
   noteReply(context, row, "delivered");
@@ -91,13 +94,13 @@ function bury(
 ): void {
   const { tables, clock } = context;
   const { row, letter } = of;
-  const { taskId, channel, text, type } = row.item;
-  const task = tables.tasks.find(taskId);
+  const { taskId, channel, text, type, attachments } = row.item;
+  const task = taskOf(context, row);
   const kind = task?.task.kind ?? null;
   const messageId = task?.messageKey ?? null;
   tables.deadLetters.insert({
     ...letter,
-    ...deadLetterText(text),
+    ...deadLetterText(withAttachmentLines(text, attachments)),
     kind,
     workspace: task?.provenance.workspace ?? "",
     channel,

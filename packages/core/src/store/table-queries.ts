@@ -149,6 +149,7 @@ export function tableQueries(context: TableContext): Queries {
           oldestPendingMs: oldestPendingTime === null ? null : clock.steady() - oldestPendingTime,
           outbox: tables.outbox.countOpen(),
           deadLetters: tables.deadLetters.count(),
+          onlyCounted: tables.deadLetters.onlyCounted(),
           openQuestions: tables.questions.countOpen(),
         };
       }),

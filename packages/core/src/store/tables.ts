@@ -139,6 +139,8 @@ export interface DeadLetterTable {
   ): { readonly count: number; readonly bytes: number };
   /** Counts one that is not kept. */
   countOnly(channel: string, reason: DeadLetterRow["reason"]): void;
+  /** What was only counted, ordered by channel and reason. */
+  onlyCounted(): StoreStats["onlyCounted"];
 }
 
 export interface LeaseTable {

@@ -159,6 +159,10 @@ export const methods = {
     z.strictObject({ deadLetterId: id }),
     async ({ handle }, { deadLetterId }) => await handle.retryDeadLetter(deadLetterId),
   ),
+  dropDeadLetters: call(
+    z.strictObject({ deadLetterIds: z.array(id).min(1).max(1000) }),
+    async ({ handle }, { deadLetterIds }) => await handle.dropDeadLetters(deadLetterIds),
+  ),
   attach: stream(attachRequest, ({ handle }, request, signal) =>
     handle.attach({ ...request, signal }),
   ),

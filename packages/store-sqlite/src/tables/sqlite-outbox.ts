@@ -5,10 +5,19 @@ import { countIn, exact, original, parsed, prepareAll, type Raw } from "./statem
 /** What changes of an item; its text and destination do not. */
 type Live = Pick<OutboxRow, "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker">;
 
+/** An item as it was put in; those of an older file name no attachments. */
+function itemIn(raw: Raw): OutboxRow["item"] {
+  const item = parsed<Omit<OutboxRow["item"], "attachments"> & Partial<OutboxRow["item"]>>(
+    raw,
+    "item",
+  );
+  return { ...item, attachments: item.attachments ?? [] };
+}
+
 function toRow(raw: Raw): OutboxRow {
   return {
     order: Number(raw["ord"]),
-    item: parsed<OutboxRow["item"]>(raw, "item"),
+    item: itemIn(raw),
     state: raw["state"] as OutboxRow["state"],
     line: raw["line"] as string,
     isHead: raw["is_head"] === 1,

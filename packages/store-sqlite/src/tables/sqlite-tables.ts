@@ -59,6 +59,7 @@ const deadLettersSql = {
   load: "SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM dead_letter WHERE channel = ? AND reason = ?",
   countOnly:
     "INSERT INTO counted VALUES (?, ?, 1) ON CONFLICT (channel, reason) DO UPDATE SET count = count + 1",
+  onlyCounted: "SELECT channel, reason, count FROM counted ORDER BY channel, reason",
 } as const;
 
 function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
@@ -87,6 +88,12 @@ function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
       return { count: countIn(raw), bytes: Number(raw?.["bytes"] ?? 0) };
     },
     countOnly: (channel, reason) => void sql.countOnly.run(channel, reason),
+    onlyCounted: () =>
+      sql.onlyCounted.all().map((raw) => ({
+        channel: raw["channel"] as string,
+        reason: raw["reason"] as DeadLetterRow["reason"],
+        count: countIn(raw),
+      })),
   };
 }
 

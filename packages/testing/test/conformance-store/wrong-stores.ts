@@ -8,6 +8,7 @@ import {
   type OutboxRow,
 } from "@agent-bridge/core";
 import type { Variant } from "./variant-store.ts";
+import { wrongWithDeadLetters } from "./wrong-dead-letters.ts";
 
 /** A store that breaks the contract, and cases that must notice it. */
 export interface WrongStore extends Variant {
@@ -308,4 +309,5 @@ export const wrongStores: readonly WrongStore[] = [
   ...wrongAtWork,
   ...wrongInWriting,
   ...wrongForReaders,
+  ...wrongWithDeadLetters,
 ];

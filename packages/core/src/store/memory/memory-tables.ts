@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Json } from "../../contract/json.ts";
+import type { StoreStats } from "../../contract/queries.ts";
 import type { DeadLetterRow, LeaseRow, MessageRow, OutboxRow, QuestionRow } from "../rows.ts";
 import type {
   DeadLetterTable,
@@ -108,7 +109,7 @@ function memoryOutbox(): OutboxTable {
 
 function memoryDeadLetters(): DeadLetterTable {
   const rows = new Map<string, DeadLetterRow>();
-  const counted = new Map<string, number>();
+  const counted = new Map<string, StoreStats["onlyCounted"][number]>();
   let order = 0;
   return {
     insert: (row) => void rows.set(row.id, { ...row, order: ++order }),
@@ -129,8 +130,10 @@ function memoryDeadLetters(): DeadLetterTable {
     },
     countOnly: (channel, reason) => {
       const key = JSON.stringify([channel, reason]);
-      counted.set(key, (counted.get(key) ?? 0) + 1);
+      counted.set(key, { channel, reason, count: (counted.get(key)?.count ?? 0) + 1 });
     },
+    onlyCounted: () =>
+      [...counted].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
   };
 }
 

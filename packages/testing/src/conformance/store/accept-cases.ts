@@ -256,6 +256,8 @@ export const acceptCases: readonly StoreCase[] = [
         { result: "known", task: null, settled: true },
       ]);
       expect(await intake.unacknowledged(chat)).toBe(1002);
+      const counted = [{ channel: chat, reason: "not_allowed", count: 2 }];
+      expect(await queries.stats()).toMatchObject({ deadLetters: 1001, onlyCounted: counted });
     },
   },
   {

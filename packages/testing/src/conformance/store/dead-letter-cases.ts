@@ -1,32 +1,9 @@
-import type { DeadLetter, NewMessage } from "@agent-bridge/core";
 import { expect } from "vitest";
 import type { StoreCase } from "./about.ts";
-import { completed, refused, said, type StoreBench, worker } from "./bench.ts";
+import { completed, refused, said, worker } from "./bench.ts";
+import { deadMessage, listed } from "./dead-letters.ts";
 
 const sent = { ref: null, repeated: false };
-
-const deadMessage = (bench: StoreBench, id: string): NewMessage =>
-  bench.message(
-    {},
-    {
-      outcome: {
-        type: "dead_letter",
-        deadLetter: {
-          id,
-          reason: "kind_unknown",
-          detail: "",
-          kind: null,
-          workspace: "home",
-          payload: "{}",
-          bytes: 2,
-          sha256: "00",
-        },
-      },
-    },
-  );
-
-const listed = async ({ store }: StoreBench): Promise<readonly DeadLetter[]> =>
-  (await store.queries.deadLetters({ limit: 100, after: null })).items;
 
 /** Dead letters that are taken up again. */
 export const deadLetterCases: readonly StoreCase[] = [

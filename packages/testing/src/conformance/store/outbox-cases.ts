@@ -99,6 +99,7 @@ export const outboxCases: readonly StoreCase[] = [
         channel: chat,
         destination: { to: ["ann", null] },
         text: "hi \u0000 😀",
+        attachments: [],
         state: "pending",
         tries: 0,
         rules: { unknownReply: "drop" },

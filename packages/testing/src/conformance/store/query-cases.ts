@@ -159,7 +159,8 @@ export const queryCases: readonly StoreCase[] = [
     title: "the figures count what there is",
     run: async ({ store: { queries, work }, clock, accepted, claims, finish, suspend, ended }) => {
       const tasks = { pending: 0, running: 0, input_required: 0, completed: 0, failed: 0 };
-      const empty = { tasks, oldestPendingMs: null, outbox: 0, deadLetters: 0, openQuestions: 0 };
+      const none = { outbox: 0, deadLetters: 0, onlyCounted: [], openQuestions: 0 };
+      const empty = { tasks, oldestPendingMs: null, ...none };
       expect(await queries.stats()).toEqual(empty);
       await ended({ destination: { to: "ann" } });
       for (let count = 0; count < 4; count++) await accepted();
@@ -177,6 +178,7 @@ export const queryCases: readonly StoreCase[] = [
         oldestPendingMs: 500,
         outbox: 1,
         deadLetters: 0,
+        onlyCounted: [],
         openQuestions: 1,
       });
     },

@@ -179,4 +179,31 @@ export const resendingCases: readonly StoreCase[] = [
       expect(await types(claim.taskId)).not.toContain("reply.failed");
     },
   },
+  {
+    title:
+      "what goes with a reply goes with it until it has arrived, and is named in its dead letter",
+    run: async ({ store, clock, claimed, finish, sending, due }) => {
+      const uri = "https://files.example/plan.pdf";
+      const attachments = [
+        { kind: "file", uri, mimeType: "application/pdf", name: "plan.pdf" },
+        { kind: "image", uri: "workspace:shot", mimeType: null, name: null },
+      ] as const;
+      const claim = await claimed({ destination: { to: "ann" } });
+      await finish(claim, { ...completed("Here it is."), attachments });
+      const [item] = await sending();
+      expect(item?.attachments).toEqual(attachments);
+      const later = { delayMs: 1000, detail: "busy", unknown: false };
+      await store.outbox.postpone(item?.id ?? "", worker, later);
+      await clock.advance(1000);
+      const [again] = await sending();
+      expect(again?.attachments).toEqual(attachments);
+      const letter = { id: "d", reason: "reply_refused", detail: "No." } as const;
+      await store.outbox.dead(item?.id ?? "", worker, letter);
+      const { payload } = (await store.queries.deadLetter("d")) ?? {};
+      expect(payload).toContain("Here it is.");
+      for (const one of attachments) expect(payload).toContain(one.uri);
+      await store.intake.retryDeadLetter({ deadLetterId: "d", outcome: null });
+      expect((await due())[0]?.attachments).toEqual(attachments);
+    },
+  },
 ];

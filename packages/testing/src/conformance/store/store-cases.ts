@@ -5,6 +5,7 @@ import { cancelCases } from "./cancel-cases.ts";
 import { claimCases } from "./claim-cases.ts";
 import { conversationCases } from "./conversation-cases.ts";
 import { deadLetterCases } from "./dead-letter-cases.ts";
+import { droppedLetterCases } from "./dropped-letter-cases.ts";
 import { fencingCases } from "./fencing-cases.ts";
 import { hopCases } from "./hop-cases.ts";
 import { laneCases } from "./lane-cases.ts";
@@ -14,6 +15,7 @@ import { outboxCases } from "./outbox-cases.ts";
 import { queryCases } from "./query-cases.ts";
 import { liveQuestionCases } from "./live-question-cases.ts";
 import { resendingCases } from "./resending-cases.ts";
+import { senderNoticeCases } from "./sender-notice-cases.ts";
 import { suspendedQuestionCases } from "./suspended-question-cases.ts";
 import { answerCases } from "./answer-cases.ts";
 import { turnCases } from "./turn-cases.ts";
@@ -38,6 +40,8 @@ export const storeCases: readonly StoreCase[] = [
   ...resendingCases,
   ...ackCases,
   ...deadLetterCases,
+  ...droppedLetterCases,
+  ...senderNoticeCases,
   ...queryCases,
   ...lifetimeCases,
 ];
