@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
-import { execa } from "execa";
 import type { ProcessOutcome } from "./outcome.ts";
 import { resolveLimits } from "./process-limits.ts";
 import { formatMark, markVariable } from "./process-mark.ts";
 import type { ProcessOptions, RunningProcess } from "./running-process.ts";
+import { spawnGroup, type SpawnFailure } from "./spawn-group.ts";
 import { SpawnedProcess } from "./spawned-process.ts";
 
 /** Marks that a process of ours carries now. */
@@ -25,36 +25,24 @@ export function startProcess(options: ProcessOptions): RunningProcess {
     return neverStarted(Promise.resolve(abortedBeforeSpawn(options.signal.reason)));
   }
   if (hasNul(options)) {
-    return neverStarted(Promise.resolve(failedSpawn(options, { code: "EINVAL" })));
+    return neverStarted(
+      Promise.resolve(failedSpawn(options, { code: "EINVAL", message: "EINVAL" })),
+    );
   }
-  const child = spawn(options, markText);
-  const { pid, nodeChildProcess } = child;
-  if (pid === undefined) {
-    return neverStarted(child.then((result) => failedSpawn(options, result)));
+  const mark = markText === undefined ? {} : { [markVariable]: markText };
+  const group = spawnGroup(options, { ...options.env, ...mark });
+  if (group instanceof Promise) {
+    return neverStarted(group.then((failure) => failedSpawn(options, failure)));
   }
   if (markText !== undefined) marksInUse.add(markText);
+  const { pid, child } = group;
   const started = new SpawnedProcess(
-    { pid, child: nodeChildProcess, signalGroup: (name) => void child.kill(name) },
+    { pid, child, signalGroup: (name) => group.signal(name) },
     options,
     { limits, markText },
   );
   if (markText !== undefined) void started.exit.then(() => marksInUse.delete(markText));
   return started;
-}
-
-function spawn(options: ProcessOptions, markText: string | undefined) {
-  return execa(options.command, options.args ?? [], {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: markText === undefined ? options.env : { ...options.env, [markVariable]: markText },
-    extendEnv: false,
-    stdin: options.stdin === "closed" ? "ignore" : "pipe",
-    buffer: false,
-    reject: false,
-    // A process group of its own; ended with SIGTERM should this process exit in order.
-    killDescendants: true,
-    // The escalation is the supervisor's.
-    forceKillAfterDelay: false,
-  });
 }
 
 function abortedBeforeSpawn(reason: unknown): ProcessOutcome {
@@ -64,9 +52,8 @@ function abortedBeforeSpawn(reason: unknown): ProcessOutcome {
 
 function failedSpawn(
   { command, cwd }: ProcessOptions,
-  result: { readonly code?: string | undefined; readonly originalMessage?: string | undefined },
+  { code, message: said }: SpawnFailure,
 ): ProcessOutcome {
-  const { code = "UNKNOWN", originalMessage = code } = result;
   if (cwd !== undefined && folderCodes.has(code) && !isFolder(cwd)) {
     return {
       type: "spawn_failed",
@@ -74,7 +61,7 @@ function failedSpawn(
       message: `There is no folder ${cwd} to work in (${code}).`,
     };
   }
-  const message = spawnTexts[code] ?? `could not be started: ${originalMessage}`;
+  const message = spawnTexts[code] ?? `could not be started: ${said}`;
   return { type: "spawn_failed", code, message: `The command ${command} ${message}` };
 }
 
