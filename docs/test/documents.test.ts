@@ -17,7 +17,7 @@ function documents(): readonly string[] {
     readdirSync(join(root, parent)).map((name) => join(root, parent, name, "README.md")),
   );
   return [
-    join(root, "README.md"),
+    ...["README.md", "CONTRIBUTING.md", "SECURITY.md"].map((name) => join(root, name)),
     ...packages.filter((file) => existsSync(file)),
     ...inFolder("docs"),
   ];
@@ -32,13 +32,13 @@ const scripts = Object.keys(
 );
 
 /** Own commands of pnpm, which are no scripts. */
-const pnpmCommands = new Set(["install", "add", "exec", "run", "pack"]);
+const pnpmCommands = new Set(["install", "add", "exec", "run", "pack", "changeset"]);
 
 const spans = (text: string): readonly string[] =>
   [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] as string);
 
 const isPath = (span: string): boolean =>
-  /^(packages|plugins|docs|scripts|\.ci|\.changeset)\/[\w./-]+$/.test(span);
+  /^(packages|plugins|docs|scripts|\.ci|\.changeset|\.github)\/[\w./-]+$/.test(span);
 
 const scriptOf = (span: string): string | undefined =>
   /^(?:npx -y )?pnpm(?:@12)? (?:-s )?(?:run )?([a-z][\w:-]*)/.exec(span)?.[1];
