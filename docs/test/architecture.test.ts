@@ -23,21 +23,20 @@ const roomOf = new Map(
 );
 
 test("the picture's arrows are the dependencies of the packages", () => {
-  const drawn = [...page.matchAll(/^ {2}([\w-]+) --> ([\w-]+)$/gm)].map(([, from, to]) => [
-    from,
-    to,
-  ]);
+  const drawn = [...page.matchAll(/^ {2}([\w-]+) --> ([\w-]+)$/gm)].map(
+    ([, from, to]) => `${from} --> ${to}`,
+  );
   const real = manifests.flatMap(({ manifest: { name, dependencies, peerDependencies } }) =>
     Object.keys({ ...dependencies, ...peerDependencies })
       .filter((other) => roomOf.has(other))
-      .map((other) => [roomOf.get(name), roomOf.get(other)]),
+      .map((other) => `${roomOf.get(name)} --> ${roomOf.get(other)}`),
   );
-  expect(drawn.toSorted()).toEqual(real.toSorted());
+  expect(new Set(drawn)).toEqual(new Set(real));
 });
 
 test("every room has its row", () => {
   const rows = [...page.matchAll(/^\| `((?:packages|plugins)\/[\w-]+)`/gm)].map(([, room]) => room);
-  expect(rows.toSorted()).toEqual(folders.toSorted());
+  expect(new Set(rows)).toEqual(new Set(folders));
 });
 
 test("every step names a file of the engine", () => {
