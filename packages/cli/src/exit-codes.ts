@@ -39,6 +39,8 @@ export const exitCodeOf = {
   RUNNER_UNAVAILABLE: config,
   PLUGIN_FAILED: config,
   PLUGIN_API: config,
+  PLUGIN_NOT_FOUND: notFound,
+  PLUGIN_INSTALL_FAILED: failed,
   CONFIG_INVALID: config,
   CURSOR_INVALID: usage,
   CURSOR_FOREIGN: usage,

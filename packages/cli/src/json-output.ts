@@ -52,9 +52,11 @@ export function statusJson(status: DaemonStatus): object {
     ...channel,
     lastGoodPollAt: isoOrNull(channel.lastGoodPollAt),
   }));
+  const { last } = status.loop;
   return {
     ...status,
     startedAt: iso(status.startedAt),
+    loop: { ...status.loop, last: last === null ? null : { ...last, at: iso(last.at) } },
     bridge: { ...status.bridge, startedAt: iso(status.bridge.startedAt), channels },
   };
 }

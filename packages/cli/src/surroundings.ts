@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { ownStdout } from "@agent-bridge/host";
 
 /** A text stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -40,7 +41,8 @@ export function processSurroundings(): Surroundings {
   return {
     env: process.env,
     stdin: process.stdin,
-    stdout: process.stdout,
+    // What a plugin prints does not get there.
+    stdout: ownStdout(),
     stderr: process.stderr,
     program: process.argv[1] ?? "",
     interrupts: () => (interrupts ??= listenForSignals()).signal,

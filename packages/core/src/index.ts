@@ -23,8 +23,8 @@ export type { Arrival, Kind } from "./contract/kind.ts";
 export { defineKind } from "./contract/kind.ts";
 export type { Logger } from "./contract/logger.ts";
 export { silentLogger } from "./contract/logger.ts";
-export type { Plugin, PluginContext, PluginParts } from "./contract/plugin.ts";
-export { definePlugin, pluginApi } from "./contract/plugin.ts";
+export type { ApiRange, Plugin, PluginContext, PluginParts } from "./contract/plugin.ts";
+export { acceptsApi, definePlugin, pluginApi } from "./contract/plugin.ts";
 export type { Owner, Principal, Scope } from "./contract/principal.ts";
 export { ownerOf, scopeOf } from "./contract/principal.ts";
 export type {

@@ -16,6 +16,9 @@ import { ensureSocketKey, identityOf } from "./identity.ts";
 import { lockInboxes } from "./inbox-locks.ts";
 import type { HostPaths } from "./paths.ts";
 import { loadPlugins, type LoadedPlugins } from "./plugins/load-plugins.ts";
+import { watchLoop, type LoopWatch } from "./plugins/loop-watch.ts";
+import { PluginCalls } from "./plugins/plugin-calls.ts";
+import { divertOutput } from "./plugins/plugin-output.ts";
 import { checkRoutes } from "./plugins/route-check.ts";
 import { ensurePrivateFolder } from "./private-files.ts";
 import { protocolVersion } from "./socket/frames.ts";
@@ -71,7 +74,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   ensurePrivateFolder(paths.stateFolder);
   started.use(lockState(paths, hostVersion));
   const identity = identityOf(paths, random);
-  const plugins = await load({ ...options, secrets }, { clock, random });
+  const calls = new PluginCalls();
+  started.use(divertOutput(logger, calls));
+  const loop = started.use(watchLoop(logger, calls));
+  const plugins = await load({ ...options, secrets }, { clock, random, calls });
   const { routes, runners, notes } = checkRoutes(options.config, plugins);
   logNotes(logger, plugins, [...notes, ...noRoutes(routes.length)]);
   const store = await openStore(options, { clock, random });
@@ -93,7 +99,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
   started.use(bridge);
-  const running = await serve({ bridge, options, plugins, stateId: identity.stateId }, started);
+  const running = await serve(
+    { bridge, options, plugins, calls, loop, stateId: identity.stateId },
+    started,
+  );
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());
 }
@@ -102,6 +111,8 @@ type Composed = {
   readonly bridge: Bridge;
   readonly options: DaemonOptions;
   readonly plugins: LoadedPlugins;
+  readonly calls: PluginCalls;
+  readonly loop: LoopWatch;
   readonly stateId: string;
 };
 
@@ -110,21 +121,14 @@ type Composed = {
  * so a command given during the start waits instead of failing.
  */
 async function serve(
-  { bridge, options, plugins, stateId }: Composed,
+  composed: Composed,
   started: AsyncDisposableStack,
 ): Promise<(held: AsyncDisposableStack) => Daemon> {
-  const { paths, logger, config } = options;
+  const { bridge, options, stateId } = composed;
+  const { paths, logger } = options;
   const handle = bridge.as({ type: "operator" });
   const startedAt = Date.now();
-  const status = async (): Promise<DaemonStatus> => ({
-    pid: process.pid,
-    version: hostVersion,
-    startedAt,
-    stateFolder: paths.stateFolder,
-    configFile: config.file,
-    plugins: plugins.reports,
-    bridge: await handle.status(),
-  });
+  const status = async (): Promise<DaemonStatus> => await statusOf(composed, { handle, startedAt });
   const ready = Promise.withResolvers<void>();
   // Callers that wait are told through their connections; with none the rejection has no reader.
   ready.promise.catch(() => undefined);
@@ -171,9 +175,33 @@ async function serve(
   };
 }
 
+/** What `status` answers. */
+async function statusOf(
+  { options, plugins, calls, loop }: Composed,
+  { handle, startedAt }: { readonly handle: Handle; readonly startedAt: number },
+): Promise<DaemonStatus> {
+  const { paths, config } = options;
+  return {
+    pid: process.pid,
+    version: hostVersion,
+    startedAt,
+    stateFolder: paths.stateFolder,
+    configFile: config.file,
+    plugins: plugins.reports.map((report) => ({
+      ...report,
+      thrown: calls.thrownBy(report.specifier),
+    })),
+    loop: loop.status,
+    bridge: await handle.status(),
+  };
+}
+
 async function load(
   options: DaemonOptions,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  {
+    calls,
+    ...context
+  }: { readonly clock: Clock; readonly random: Random; readonly calls: PluginCalls },
 ): Promise<LoadedPlugins> {
   const { paths, logger } = options;
   return await loadPlugins({
@@ -183,9 +211,10 @@ async function load(
       resolveFrom: [...(options.resolveFrom ?? []), import.meta.url],
     },
     folder: paths.pluginFolder,
-    context: { clock, random, logger },
+    context: { ...context, logger },
     env: options.env ?? process.env,
     secrets: options.secrets ?? new Set(),
+    calls,
   });
 }
 

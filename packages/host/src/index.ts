@@ -6,7 +6,9 @@ export { readHolder, type LockHolder } from "./exclusive-lock.ts";
 export { openDaemonLog, type DaemonLog, type DaemonLogOptions } from "./log/daemon-log.ts";
 export { createLogger, type LoggerOptions } from "./log/logger.ts";
 export { resolvePaths, type HostPaths } from "./paths.ts";
-export type { PluginReport } from "./plugins/plugin-report.ts";
+export type { LoopStatus } from "./plugins/loop-watch.ts";
+export { ownStdout } from "./plugins/plugin-output.ts";
+export type { PluginReport, PluginStatus } from "./plugins/plugin-report.ts";
 export { ensurePrivateFolder } from "./private-files.ts";
 export {
   connectDaemon,

@@ -5,13 +5,19 @@ import { silentLogger, systemClock, systemRandom, type JsonObject } from "@agent
 import { expect, test } from "vitest";
 import { parseConfig, type LoadedConfig } from "../src/index.ts";
 import { loadPlugins, type LoadedPlugins } from "../src/plugins/load-plugins.ts";
-import { resolvePlugin } from "../src/plugins/resolve-plugin.ts";
+import { PluginCalls } from "../src/plugins/plugin-calls.ts";
+import { entryOf, locatePlugin, type PluginPlaces } from "../src/plugins/resolve-plugin.ts";
 import { checkRoutes } from "../src/plugins/route-check.ts";
 import { made } from "./fixtures/note-plugin.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url));
+
+const resolvePlugin = (specifier: string, places: PluginPlaces): string | undefined => {
+  const place = locatePlugin(specifier, places);
+  return place === undefined ? undefined : entryOf(place);
+};
 
 function configOf(
   plugins: Record<string, JsonObject>,
@@ -34,6 +40,7 @@ async function load(
     context: { clock: systemClock(), random: systemRandom, logger: silentLogger },
     env: { TOKEN: "secret-of-the-test" },
     secrets,
+    calls: new PluginCalls(),
   });
   return { ...loaded, secrets };
 }
@@ -90,6 +97,58 @@ test("a kind declared twice is refused by the names of both plugins", async () =
   });
 });
 
+test("a runner's or channel's name used twice is refused by the names of both plugins", async () => {
+  const folder = temporaryFolder();
+  const twice = {
+    runners: '{ runners: [{ name: "twice", check() {}, run() {} }] }',
+    channels: '{ channels: [{ name: "twice", deduplicates: () => false }] }',
+  };
+  for (const [what, parts] of Object.entries(twice)) {
+    const two = ["one", "two"].map((name) => packaged(folder, `${name}-${what}`, { parts }));
+    await expect(
+      load(Object.fromEntries(two.map((name) => [name, {}])), folder),
+    ).rejects.toMatchObject({
+      code: "NAME_DUPLICATE",
+      data: { what, name: "twice", owners: two },
+    });
+  }
+});
+
+test.each([
+  [{ api: ">=2" }, "asks for API >=2; this host offers 1"],
+  [{}, "asks for API none"],
+  [{ api: 1, kinds: "note" }, "its package.json is wrong at agentBridge.kinds"],
+  [{ api: 1, runners: ["other", "ran*"] }, 'brings "runner", which agentBridge.runners'],
+])(
+  "S25 a plugin that its package does not describe is quarantined: %j",
+  async (agentBridge, reason) => {
+    const folder = temporaryFolder();
+    const parts = '{ runners: [{ name: "runner", check() {}, run() {} }] }';
+    const name = packaged(folder, "described", { parts, manifest: { agentBridge } });
+    const { reports, runners } = await load({ [name]: {} }, folder);
+    expect(runners).toEqual([]);
+    expect(reports).toMatchObject([
+      { name, version: "1.0.0", state: "quarantined", reason: expect.stringContaining(reason) },
+    ]);
+  },
+);
+
+test("S25 what `create` gives is checked before it is used", async () => {
+  const folder = temporaryFolder();
+  const name = packaged(folder, "partial", { parts: '{ runners: [{ name: "runner" }] }' });
+  const { reports } = await load({ [name]: {} }, folder);
+  expect(reports).toMatchObject([{ reason: expect.stringContaining("runners.0 is no runner") }]);
+});
+
+test("a plugin shares the host's core and zod where it brings none of its own", async () => {
+  const folder = temporaryFolder();
+  const name = packaged(folder, "sharing", {
+    head: 'import { BridgeError } from "@agent-bridge/core"; export { BridgeError };',
+    parts: "{}",
+  });
+  expect((await load({ [name]: {} }, folder)).reports).toMatchObject([{ state: "loaded" }]);
+});
+
 test("options that a plugin does not take, and missing secrets, are findings with their place", async () => {
   const notePlugin = fixture("note-plugin");
   await expect(load({ [notePlugin]: { tokn: "x" } })).rejects.toMatchObject({
@@ -104,9 +163,7 @@ test("options that a plugin does not take, and missing secrets, are findings wit
 
 test("a plugin that is not installed is a finding that says how to install it", async () => {
   await expect(load({ "@x/none": {}, "../escape": {} })).rejects.toMatchObject({
-    message: expect.stringMatching(
-      /npm install .* @x\/none[^]*neither a package's name nor a path/,
-    ),
+    message: expect.stringMatching(/plugin add @x\/none[^]*neither a package's name nor a path/),
   });
 });
 
@@ -123,6 +180,24 @@ test("routes are checked with their place: kind, runner and the runner's options
   expect(refused).toThrowError(/routes\[1\]\.runner: .*Did you mean "echo"\?/);
   expect(refused).toThrowError(/routes\[2\]\.options\.lout: .*Did you mean "loud"\?/);
 });
+
+/** Installs a plugin without options, kinds and dependencies. @returns its name */
+function packaged(
+  folder: string,
+  name: string,
+  { parts, head = "", manifest = {} }: { parts: string; head?: string; manifest?: object },
+): string {
+  const root = join(folder, "node_modules", name);
+  mkdirSync(root, { recursive: true });
+  const facts = { name, version: "1.0.0", type: "module", main: "index.js", ...manifest };
+  writeFileSync(join(root, "package.json"), JSON.stringify(facts));
+  writeFileSync(
+    join(root, "index.js"),
+    `${head} import * as z from "zod"; const about = { name: "${name}", version: "1.0.0", api: 1 };
+    export default { ...about, options: z.object({}), kinds: [], create: () => (${parts}) };`,
+  );
+  return name;
+}
 
 function installed(folder: string, manifest: object, files: readonly string[]): string {
   const root = join(folder, "node_modules/@x/plugin");

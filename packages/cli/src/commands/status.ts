@@ -36,11 +36,11 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ...workFacts(bridge),
     ...bridge.channels.flatMap((channel) => channelFacts(channel, now)),
     ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, healthText(runner.health)]),
-    ...found.plugins.map((plugin): Fact => {
-      const name = `plugin ${plugin.name ?? plugin.specifier}`;
-      if (plugin.reason !== null) return [name, `QUARANTINED: ${plainLine(plugin.reason, 500)}`];
-      return [name, `loaded, ${plainLine(plugin.version ?? "")}`];
-    }),
+    ...found.plugins.map((plugin): Fact => [
+      `plugin ${plugin.name ?? plugin.specifier}`,
+      pluginText(plugin),
+    ]),
+    ...loopFacts(found.loop, now),
     ...sinceFacts(bridge),
   ];
 }
@@ -83,6 +83,22 @@ function healthText(health: BridgeStatus["runners"][number]["health"]): string {
   const program = [health.version, health.path].filter((part) => part !== null).join(" at ");
   if (health.ready) return program === "" ? "ready" : `ready, ${plainLine(program, 300)}`;
   return `NOT READY: ${plainLine(health.problems.join(" "), 500)}`;
+}
+
+function pluginText({ reason, version, thrown }: DaemonStatus["plugins"][number]): string {
+  if (reason !== null) return `QUARANTINED: ${plainLine(reason, 500)}`;
+  const faults =
+    thrown.count === 0 ? "" : `, THREW ${thrown.count} times: ${plainLine(thrown.last ?? "", 300)}`;
+  return `loaded, ${plainLine(version ?? "")}${faults}`;
+}
+
+/** Told only where the loop was held up: that is always somebody's fault. */
+function loopFacts({ heldUp, last }: DaemonStatus["loop"], now: number): readonly Fact[] {
+  if (last === null) return [];
+  const by =
+    last.during.length === 0 ? "" : ` ${last.isKnown ? "by" : "during"} ${last.during.join(", ")}`;
+  const text = `HELD UP ${heldUp} times, last for ${last.ms} ms${by}, ${formatDuration(now - last.at)} ago`;
+  return [["event loop", plainLine(text, 500)]];
 }
 
 function sinceFacts({ since }: BridgeStatus): readonly Fact[] {

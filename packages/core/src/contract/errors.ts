@@ -36,8 +36,8 @@ const texts = {
     `No plugin declares the kind "${d.kind}". Known kinds: ${d.known.join(", ") || "none"}.`,
   KIND_DUPLICATE: (d: { kind: string; first: string; second: string }) =>
     `The kind "${d.kind}" is declared by ${d.first} and again by ${d.second}. Remove one of the two plugins.`,
-  NAME_DUPLICATE: (d: { what: string; name: string }) =>
-    `There are two ${d.what} named "${d.name}". Rename one.`,
+  NAME_DUPLICATE: (d: { what: string; name: string; owners?: readonly string[] }) =>
+    `There are two ${d.what} named "${d.name}"${d.owners === undefined ? "" : ` (of ${d.owners.join(" and ")})`}. Rename one.`,
   ROUTE_NONE: (d: { kind: string; sender: string; runner: string | null }) =>
     `No route allows the kind "${d.kind}" from "${d.sender}"${d.runner === null ? "" : ` to the runner "${d.runner}"`}. Add one to \`routes\` in the configuration.`,
   ROUTE_INVALID: (d: { index: number; detail: string }) =>
@@ -50,6 +50,10 @@ const texts = {
     `The plugin "${d.plugin}" failed: ${d.detail}`,
   PLUGIN_API: (d: { plugin: string; wanted: string; offered: string }) =>
     `The plugin "${d.plugin}" asks for API ${d.wanted}; this host offers ${d.offered}. Install a version of the plugin made for it.`,
+  PLUGIN_NOT_FOUND: (d: { plugin: string; detail: string }) =>
+    `There is no plugin "${d.plugin}": ${d.detail}`,
+  PLUGIN_INSTALL_FAILED: (d: { plugin: string; detail: string }) =>
+    `The plugin "${d.plugin}" could not be installed: ${d.detail}`,
   CONFIG_INVALID: (d: { file: string; detail: string }) => `${d.file} is not valid: ${d.detail}`,
 
   // Cursors.
@@ -124,6 +128,7 @@ export const errorCodes = Object.keys(texts) as readonly ErrorCode[];
 const retryableCodes: ReadonlySet<ErrorCode> = new Set([
   "QUOTA_EXCEEDED",
   "RUNNER_UNAVAILABLE",
+  "PLUGIN_INSTALL_FAILED",
   "STORE_FULL",
   "STORE_FAILED",
   "STORE_CLOSED",

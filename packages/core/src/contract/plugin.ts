@@ -6,8 +6,30 @@ import type { Logger } from "./logger.ts";
 import type { RouteInput } from "./route.ts";
 import type { Runner } from "./runner.ts";
 
-/** The version of these contracts. A plugin made for another one is quarantined. */
+/** The version of these contracts: a whole number. A plugin made for others is quarantined. */
 export const pluginApi = 1;
+
+/**
+ * The versions of these contracts that a plugin works with: one (`1` or `"1"`), from one to another
+ * (`"1 - 3"`), from one on (`">=2"`), or several of these, parted by `||`.
+ */
+export type ApiRange = number | string;
+
+const rangePattern = /^(?:(?<one>\d+)|(?<from>\d+) - (?<to>\d+)|>=(?<least>\d+))$/;
+
+/** True where a range holds a version. What is no range holds none. */
+export function acceptsApi(range: ApiRange, version: number = pluginApi): boolean {
+  return String(range)
+    .split("||")
+    .some((part) => {
+      const found = rangePattern.exec(part.trim())?.groups;
+      if (found === undefined) return false;
+      const { one, from, to, least } = found;
+      if (one !== undefined) return version === Number(one);
+      if (least !== undefined) return version >= Number(least);
+      return version >= Number(from) && version <= Number(to);
+    });
+}
 
 /** What a plugin is given besides its options. */
 export interface PluginContext {
@@ -31,7 +53,7 @@ export interface PluginParts {
 export interface Plugin<O = unknown> {
   readonly name: string;
   readonly version: string;
-  readonly api: number;
+  readonly api: ApiRange;
   readonly options: z.ZodType<O>;
   readonly kinds: readonly Kind[];
   create(options: O, context: PluginContext): PluginParts;

@@ -1,22 +1,56 @@
-import { BridgeError, describeError, pluginApi, type Plugin } from "@agent-bridge/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  BridgeError,
+  describeError,
+  isBridgeError,
+  type Kind,
+  type Plugin,
+} from "@agent-bridge/core";
 import * as z from "zod";
-import { resolvePlugin, type PluginPlaces } from "./resolve-plugin.ts";
+import { offerPeerPackages } from "./peer-packages.ts";
+import { requireApi } from "./plugin-api.ts";
+import type { PluginCalls } from "./plugin-calls.ts";
+import { parseManifest, readPackage, type PluginManifest } from "./plugin-manifest.ts";
+import { entryOf, locatePlugin, type PluginPlace, type PluginPlaces } from "./resolve-plugin.ts";
+
+/** How long a plugin may take to load. */
+const importMs = 30_000;
 
 const isSchema = (value: unknown): boolean =>
   typeof (value as { safeParse?: unknown } | null)?.safeParse === "function";
+const schema = z.custom<z.ZodType>(isSchema, "is not a zod schema");
+const callable = z.custom<unknown>((value) => typeof value === "function", "is not a function");
 
-/** What every plugin's object must have before anything of it is called; the API's number comes first. */
+const kindShape = z.object({
+  name: z.string().min(1),
+  description: z.string(),
+  schema,
+  sender: callable,
+  conversation: callable,
+  prompt: callable,
+  destination: callable,
+});
+
+/** What every plugin's object must have before anything of it is called. */
 const pluginShape = z.object({
   name: z.string().min(1),
   version: z.string().min(1),
-  options: z.custom<unknown>(isSchema, "is not a zod schema"),
-  kinds: z.array(z.custom<unknown>((kind) => isSchema((kind as { schema?: unknown }).schema))),
-  create: z.custom<unknown>((value) => typeof value === "function", "is not a function"),
+  options: schema,
+  // The kind itself is kept, not a copy: its functions may use `this`.
+  kinds: z.array(
+    z.custom<Kind>().superRefine((kind, context) => {
+      const [issue] = kindShape.safeParse(kind).error?.issues ?? [];
+      if (issue === undefined) return;
+      context.addIssue({ code: "custom", path: issue.path, message: issue.message });
+    }),
+  ),
+  create: callable,
+  exampleRoutes: z.array(z.custom<NonNullable<Plugin["exampleRoutes"]>[number]>()).default([]),
 });
 
 /** What an import gave: the plugin, why it is not used, or nothing. */
 export type ImportedPlugin =
-  | { readonly plugin: Plugin }
+  | { readonly plugin: Plugin; readonly manifest: PluginManifest | null }
   | {
       readonly refused: BridgeError;
       readonly name: string | null;
@@ -24,37 +58,28 @@ export type ImportedPlugin =
     }
   | { readonly isMissing: true };
 
-/** Imports a plugin and checks what it is. Never throws for what the plugin does. */
+/**
+ * Imports a plugin and checks what it is. Nothing of it runs when its package asks for another API. Never
+ * throws for what the plugin does.
+ */
 export async function importPlugin(
   specifier: string,
-  places: PluginPlaces,
+  { places, calls }: { readonly places: PluginPlaces; readonly calls: PluginCalls },
 ): Promise<ImportedPlugin> {
-  let exported: unknown;
+  const known: Known = { name: null, version: null };
   try {
-    const url = resolvePlugin(specifier, places);
-    if (url === undefined) return { isMissing: true };
-    exported = ((await import(/* @vite-ignore */ url)) as { default?: unknown }).default;
+    const place = locatePlugin(specifier, places);
+    if (place === undefined) return { isMissing: true };
+    const manifest = manifestOf(specifier, place, known);
+    const call = { plugin: specifier, what: "import" };
+    const exported = await calls.enter(call, async () => await defaultExport(place));
+    return { plugin: pluginOf(specifier, exported, known), manifest };
   } catch (error) {
-    return refuse(specifier, undefined, pluginFailure(specifier, error));
+    const refused = isBridgeError(error, "PLUGIN_API", "PLUGIN_FAILED")
+      ? error
+      : pluginFailure(specifier, error);
+    return { refused, ...known };
   }
-  if (exported === null || typeof exported !== "object") {
-    return refuse(
-      specifier,
-      undefined,
-      pluginFailure(specifier, "its default export is no plugin"),
-    );
-  }
-  const { api } = exported as { api?: unknown };
-  if (api !== pluginApi) {
-    const wanted = typeof api === "number" ? String(api) : "none";
-    const data = { plugin: specifier, wanted, offered: String(pluginApi) };
-    return refuse(specifier, exported, new BridgeError("PLUGIN_API", data));
-  }
-  const checked = pluginShape.safeParse(exported);
-  if (checked.success) return { plugin: exported as Plugin };
-  const [issue] = checked.error.issues;
-  const detail = `${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`;
-  return refuse(specifier, exported, pluginFailure(specifier, detail));
 }
 
 /** A plugin's failure, told once with its cause. */
@@ -63,11 +88,58 @@ export function pluginFailure(plugin: string, error: unknown): BridgeError {
   return new BridgeError("PLUGIN_FAILED", { plugin, detail }, { cause: error });
 }
 
-function refuse(specifier: string, exported: unknown, refused: BridgeError): ImportedPlugin {
-  const { name, version } = (exported ?? {}) as { name?: unknown; version?: unknown };
-  return {
-    refused,
-    name: typeof name === "string" ? name : null,
-    version: typeof version === "string" ? version : null,
-  };
+/** What could be read of a plugin, filled in as it becomes known. */
+interface Known {
+  name: string | null;
+  version: string | null;
+}
+
+/** @returns null for a file, and for a package that says nothing of itself */
+function manifestOf(specifier: string, place: PluginPlace, known: Known): PluginManifest | null {
+  if ("file" in place) return null;
+  const { name, version, declared } = readPackage(place.folder);
+  Object.assign(known, { name, version });
+  if (declared === undefined) return null;
+  return parseManifest(specifier, declared, (wanted) => requireApi(specifier, wanted));
+}
+
+async function defaultExport(place: PluginPlace): Promise<unknown> {
+  offerPeerPackages();
+  const url = entryOf(place);
+  const over = new AbortController();
+  try {
+    const late = async (): Promise<never> => {
+      await sleep(importMs, undefined, { signal: over.signal });
+      throw new Error(`it was not loaded within ${importMs} ms`);
+    };
+    const loaded = import(/* @vite-ignore */ url) as Promise<{ default?: unknown }>;
+    return (await Promise.race([loaded, late()])).default;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Reads the declaration once: what a plugin's own properties do later changes nothing. */
+function pluginOf(specifier: string, exported: unknown, known: Known): Plugin {
+  if (exported === null || typeof exported !== "object") {
+    throw pluginFailure(specifier, "its default export is no plugin");
+  }
+  const { name, version, api } = exported as Record<string, unknown>;
+  if (typeof name === "string") known.name = name;
+  if (typeof version === "string") known.version = version;
+  requireApi(specifier, api);
+  const checked = pluginShape.safeParse(exported);
+  if (checked.success) {
+    const { create, ...data } = checked.data;
+    return {
+      ...data,
+      api: api as Plugin["api"],
+      create: (...args) => (create as Plugin["create"]).apply(exported as Plugin, args),
+    };
+  }
+  const [issue] = checked.error.issues;
+  throw pluginFailure(
+    specifier,
+    `${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim(),
+  );
 }

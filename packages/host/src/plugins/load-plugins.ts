@@ -7,7 +7,6 @@ import {
   type Kind,
   type Plugin,
   type PluginContext,
-  type PluginParts,
   type Runner,
 } from "@agent-bridge/core";
 import { formatPath, configError, type Finding } from "../config/finding.ts";
@@ -16,7 +15,11 @@ import { schemaFindings } from "../config/schema-findings.ts";
 import { checkValue } from "../config/sentences.ts";
 import { resolveSecrets } from "../config/secrets.ts";
 import { ensurePrivateFolder } from "../private-files.ts";
+import { contained } from "./contained.ts";
 import { importPlugin, pluginFailure } from "./import-plugin.ts";
+import { checkParts, requireDeclared } from "./made-parts.ts";
+import type { PluginCalls } from "./plugin-calls.ts";
+import type { PluginManifest } from "./plugin-manifest.ts";
 import type { PluginReport } from "./plugin-report.ts";
 import { isPluginSpecifier, type PluginPlaces } from "./resolve-plugin.ts";
 
@@ -26,6 +29,8 @@ export interface LoadedPlugins {
   readonly runners: readonly Runner[];
   readonly channels: readonly Channel[];
   readonly reports: readonly PluginReport[];
+  /** The declarations of those that are loaded, by how they stand in the configuration. */
+  readonly declared: ReadonlyMap<string, Plugin>;
 }
 
 export interface PluginLoading {
@@ -37,12 +42,24 @@ export interface PluginLoading {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Resolved secrets are added to it. */
   readonly secrets: Set<string>;
+  /** Through it all code of plugins is called. */
+  readonly calls: PluginCalls;
 }
 
 interface Ready {
   readonly specifier: string;
   readonly plugin: Plugin;
+  readonly manifest: PluginManifest | null;
   readonly options: unknown;
+}
+
+interface Made {
+  readonly specifier: string;
+  readonly plugin: Plugin;
+  readonly kinds: readonly Kind[];
+  readonly runners: readonly Runner[];
+  readonly channels: readonly Channel[];
+  readonly report: PluginReport;
 }
 
 /**
@@ -51,7 +68,7 @@ interface Ready {
  *
  * @throws BridgeError CONFIG_INVALID with every finding: a plugin that is not installed, options that it
  *   does not take, a secret that can not be read
- * @throws BridgeError KIND_DUPLICATE naming the two plugins
+ * @throws BridgeError KIND_DUPLICATE, NAME_DUPLICATE naming the two plugins
  */
 export async function loadPlugins(loading: PluginLoading): Promise<LoadedPlugins> {
   const findings: Finding[] = [];
@@ -65,12 +82,15 @@ export async function loadPlugins(loading: PluginLoading): Promise<LoadedPlugins
   const made = outcomes.map((outcome) =>
     "plugin" in outcome ? create(outcome, loading) : outcome,
   );
-  const parts = made.flatMap((each) => ("parts" in each ? [each] : []));
+  const parts = made.filter((each) => "plugin" in each);
+  refuseDuplicateParts(parts, "runners");
+  refuseDuplicateParts(parts, "channels");
   return {
-    kinds: parts.flatMap(({ plugin }) => plugin.kinds),
-    runners: parts.flatMap((each) => each.parts.runners ?? []),
-    channels: parts.flatMap((each) => each.parts.channels ?? []),
-    reports: made.map((each) => ("parts" in each ? each.report : each)),
+    kinds: parts.flatMap(({ kinds }) => kinds),
+    runners: parts.flatMap(({ runners }) => runners),
+    channels: parts.flatMap(({ channels }) => channels),
+    reports: made.map((each) => ("plugin" in each ? each.report : each)),
+    declared: new Map(parts.map(({ specifier, plugin }) => [specifier, plugin])),
   };
 }
 
@@ -89,23 +109,21 @@ async function prepare(
     find([], "is neither a package's name nor a path that begins with / or ./.");
     return undefined;
   }
-  const imported = await importPlugin(specifier, loading.places);
+  const imported = await importPlugin(specifier, loading);
   if ("isMissing" in imported) {
-    find(
-      [],
-      `is not installed. \`npm install --prefix ${loading.places.configFolder} --ignore-scripts ${specifier}\` installs it.`,
-    );
+    find([], `is not installed. \`agent-bridge plugin add ${specifier}\` installs it.`);
     return undefined;
   }
   if ("refused" in imported) return quarantined(specifier, imported.refused, imported);
-  const { plugin } = imported;
+  const { plugin, manifest } = imported;
   const resolved = resolveSecrets(config.plugins[specifier] ?? {}, loading.env);
   for (const secret of resolved.secrets) loading.secrets.add(secret);
   for (const { path, message } of resolved.problems) find(path, message);
   if (resolved.problems.length > 0) return undefined;
   try {
-    const checked = checkValue(plugin.options, resolved.value);
-    if (checked.success) return { specifier, plugin, options: checked.data };
+    const call = { plugin: specifier, what: "options" };
+    const checked = loading.calls.enter(call, () => checkValue(plugin.options, resolved.value));
+    if (checked.success) return { specifier, plugin, manifest, options: checked.data };
     findings.push(...schemaFindings(checked.error, { schema: plugin.options, document, at }));
     return undefined;
   } catch (error) {
@@ -114,19 +132,24 @@ async function prepare(
 }
 
 function create(
-  { specifier, plugin, options }: Ready,
-  { folder, context }: PluginLoading,
-):
-  | PluginReport
-  | { readonly plugin: Plugin; readonly parts: PluginParts; readonly report: PluginReport } {
+  { specifier, plugin, manifest, options }: Ready,
+  { folder, context, calls }: PluginLoading,
+): PluginReport | Made {
   const { name, version } = plugin;
   try {
     const own = join(folder, folderName(specifier));
     ensurePrivateFolder(own);
-    const parts = plugin.create(options, { ...context, folder: own });
+    const parts = calls.enter({ plugin: specifier, what: "create" }, () =>
+      checkParts(plugin.create(options, { ...context, folder: own })),
+    );
+    requireDeclared(manifest, { plugin, parts });
+    const of = { plugin: specifier, calls };
     return {
+      specifier,
       plugin,
-      parts: { runners: [...(parts.runners ?? [])], channels: [...(parts.channels ?? [])] },
+      kinds: plugin.kinds.map((kind) => contained(kind, { ...of, is: "kind" })),
+      runners: parts.runners.map((runner) => contained(runner, { ...of, is: "runner" })),
+      channels: parts.channels.map((channel) => contained(channel, { ...of, is: "channel" })),
       report: { specifier, name, version, state: "loaded", reason: null },
     };
   } catch (error) {
@@ -151,6 +174,19 @@ function refuseDuplicateKinds(plugins: readonly Ready[]): void {
         throw new BridgeError("KIND_DUPLICATE", { kind, first, second: specifier });
       }
       owners.set(kind, specifier);
+    }
+  }
+}
+
+function refuseDuplicateParts(made: readonly Made[], what: "runners" | "channels"): void {
+  const owners = new Map<string, string>();
+  for (const { specifier, ...parts } of made) {
+    for (const { name } of parts[what]) {
+      const first = owners.get(name);
+      if (first !== undefined) {
+        throw new BridgeError("NAME_DUPLICATE", { what, name, owners: [first, specifier] });
+      }
+      owners.set(name, specifier);
     }
   }
 }

@@ -9,3 +9,9 @@ export interface PluginReport {
   readonly state: "loaded" | "quarantined";
   readonly reason: string | null;
 }
+
+/** The same with what happened since it was loaded. */
+export interface PluginStatus extends PluginReport {
+  /** What its code threw where the contracts say that it must not. */
+  readonly thrown: { readonly count: number; readonly last: string | null };
+}

@@ -11,27 +11,34 @@ export interface PluginPlaces {
   readonly resolveFrom: readonly string[];
 }
 
+/** Where a plugin is: a package's folder, or a file that is no package. */
+export type PluginPlace = { readonly folder: string } | { readonly file: string };
+
 /**
- * Finds the file to import for a plugin. A name that begins with `/` or `./` is a file, or a package's
- * folder; a relative one is taken from the config folder.
+ * Finds a plugin. A name that begins with `/` or `./` is a file, or a package's folder; a relative one is
+ * taken from the config folder.
  *
- * @returns its URL, or undefined when it is not installed
- * @throws Error when it is installed but names no file to import
+ * @returns undefined when it is not installed
  */
-export function resolvePlugin(specifier: string, places: PluginPlaces): string | undefined {
+export function locatePlugin(specifier: string, places: PluginPlaces): PluginPlace | undefined {
   if (isPath(specifier)) {
     const path = resolve(places.configFolder, specifier);
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
-    return found.isDirectory() ? entryOf(path) : pathToFileURL(path).href;
+    return found.isDirectory() ? { folder: path } : { file: path };
   }
   const installed = join(places.configFolder, "node_modules", specifier);
-  if (existsSync(join(installed, "package.json"))) return entryOf(installed);
+  if (existsSync(join(installed, "package.json"))) return { folder: installed };
   for (const from of places.resolveFrom) {
     const manifest = findPackage(specifier, from);
-    if (manifest !== undefined) return entryOf(dirname(manifest));
+    if (manifest !== undefined) return { folder: dirname(manifest) };
   }
   return undefined;
+}
+
+/** The URL of the file to import. @throws Error when a package names none */
+export function entryOf(place: PluginPlace): string {
+  return "file" in place ? pathToFileURL(place.file).href : entryOfPackage(place.folder);
 }
 
 const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
@@ -41,7 +48,8 @@ export function isPluginSpecifier(specifier: string): boolean {
   return isPath(specifier) || packageName.test(specifier);
 }
 
-function isPath(specifier: string): boolean {
+/** True for a path: absolute, or from the config folder. */
+export function isPath(specifier: string): boolean {
   return isAbsolute(specifier) || specifier.startsWith("./");
 }
 
@@ -55,7 +63,7 @@ function findPackage(name: string, from: string): string | undefined {
   }
 }
 
-function entryOf(folder: string): string {
+function entryOfPackage(folder: string): string {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
     exports?: unknown;
     main?: unknown;

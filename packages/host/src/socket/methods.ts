@@ -6,7 +6,8 @@ import {
   type Handle,
 } from "@agent-bridge/core";
 import * as z from "zod";
-import type { PluginReport } from "../plugins/plugin-report.ts";
+import type { LoopStatus } from "../plugins/loop-watch.ts";
+import type { PluginStatus } from "../plugins/plugin-report.ts";
 
 /** What `status` answers. Times are epoch milliseconds. */
 export interface DaemonStatus {
@@ -15,7 +16,8 @@ export interface DaemonStatus {
   readonly startedAt: number;
   readonly stateFolder: string;
   readonly configFile: string;
-  readonly plugins: readonly PluginReport[];
+  readonly plugins: readonly PluginStatus[];
+  readonly loop: LoopStatus;
   readonly bridge: BridgeStatus;
 }
 

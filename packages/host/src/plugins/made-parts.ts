@@ -1,0 +1,46 @@
+import type { Plugin, PluginParts } from "@agent-bridge/core";
+import * as z from "zod";
+import { isDeclared, type PluginManifest } from "./plugin-manifest.ts";
+
+const hasMethods = (methods: readonly string[]) => (value: unknown) =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as { name?: unknown }).name === "string" &&
+  methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function");
+
+type Parts = Required<PluginParts>;
+
+const partsShape = z.object({
+  runners: z
+    .array(z.custom<Parts["runners"][number]>(hasMethods(["check", "run"]), "is no runner"))
+    .default([]),
+  channels: z
+    .array(z.custom<Parts["channels"][number]>(hasMethods(["deduplicates"]), "is no channel"))
+    .default([]),
+});
+
+/** Checks what a plugin's `create` gave. @throws Error that says what is wrong */
+export function checkParts(given: unknown): Parts {
+  const checked = partsShape.safeParse(given);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new Error(
+    `what \`create\` gave is not its parts: ${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`,
+  );
+}
+
+/** Holds a plugin to what its package says of it. @throws Error that names what the package does not */
+export function requireDeclared(
+  manifest: PluginManifest | null,
+  { plugin, parts }: { readonly plugin: Plugin; readonly parts: Parts },
+): void {
+  if (manifest === null) return;
+  const made = { kinds: plugin.kinds, runners: parts.runners, channels: parts.channels };
+  for (const what of ["kinds", "runners", "channels"] as const) {
+    const hidden = made[what].find(({ name }) => !isDeclared(name, manifest[what]));
+    if (hidden === undefined) continue;
+    throw new Error(
+      `it brings "${hidden.name}", which agentBridge.${what} of its package.json does not name`,
+    );
+  }
+}
