@@ -40,6 +40,7 @@ export type {
   ProcessRecord,
   Provenance,
   Runner,
+  RunnerAuthority,
   RunnerCapabilities,
   RunnerEnd,
   RunnerEvent,
@@ -88,7 +89,12 @@ export type {
 } from "./contract/task.ts";
 export { isFinal, mayChange, transitions } from "./contract/task.ts";
 export { createBridge } from "./engine/bridge.ts";
+export type { DeclaredParts } from "./engine/declarations.ts";
 export { defaultLimits } from "./engine/engine.ts";
+export type { Explainer, Explanation, SupposedMessage, SupposedTask } from "./engine/explain.ts";
+export { createExplainer } from "./engine/explain.ts";
+export type { PlacedRoute, RouteReach } from "./engine/route-reach.ts";
+export type { RouteRefusal } from "./engine/routing.ts";
 export { promptKind } from "./engine/prompt-kind.ts";
 export { systemClock, systemRandom } from "./engine/system.ts";
 export { memoryStore } from "./store/memory/memory-store.ts";

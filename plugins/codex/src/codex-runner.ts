@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineRunner, type Logger, type PluginContext, type Runner } from "@agent-bridge/core";
+import { authorityOf } from "./authority.ts";
 import { findBinary, type CodexBinary } from "./binary.ts";
 import { codexEnvironment } from "./environment.ts";
 import { checkHealth } from "./health.ts";
@@ -34,6 +35,11 @@ export function codexRunner(
     sessionScope: "machine",
     options: codexTurnOptionsSchema,
     limits: limitsOf,
+    authority: (turn) =>
+      authorityOf(turn, {
+        emptyFolder: setup.emptyFolder,
+        temporaryFolder: environment["TMPDIR"],
+      }),
     check: async (signal) => {
       const binary = await find();
       const health = await checkHealth(binary, { env: environment, signal });

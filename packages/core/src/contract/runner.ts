@@ -131,6 +131,20 @@ export interface TurnLimits {
 }
 
 /**
+ * What an agent may do in a turn: what its sandbox allows, not what it is told. A runner that can not be sure says
+ * the most that may be.
+ */
+export interface RunnerAuthority {
+  /** Absolute paths, each with all below it; `"*"`: whatever the bridge's user may. */
+  readonly reads: readonly string[] | "*";
+  readonly writes: readonly string[] | "*";
+  /** True where it may open connections, also to sockets of its own machine. */
+  readonly network: boolean;
+  /** What may be more than stands here, and through what; one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
  * An agent adapter.
  *
  * Invariants, checked by the conformance suite: the session event comes first; every tool call has one
@@ -146,6 +160,8 @@ export interface Runner<O = unknown> {
   readonly options: z.ZodType<O>;
   /** Time limits that differ from the bridge's, for this turn. */
   limits?(options: O): Partial<TurnLimits>;
+  /** What an agent may do in a turn with these options, for people to judge. Asks nobody and never throws. */
+  authority?(options: O): RunnerAuthority;
   /** Looks whether the runner can work; at most a few seconds. Never throws: problems are in the result. */
   check(signal: AbortSignal): Promise<RunnerHealth>;
   run(turn: Turn<O>, io: TurnIo): AsyncIterable<RunnerEvent>;

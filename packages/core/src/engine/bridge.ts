@@ -1,22 +1,21 @@
-import type { Bridge, BridgeParts, Limits } from "../contract/bridge.ts";
+import type { Bridge, BridgeParts } from "../contract/bridge.ts";
 import type { Channel } from "../contract/channel.ts";
 import { newId } from "../contract/clock.ts";
-import { BridgeError, describeError } from "../contract/errors.ts";
+import { describeError } from "../contract/errors.ts";
 import type { BridgeStatus } from "../contract/handle.ts";
 import { silentLogger } from "../contract/logger.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
 import { acknowledges, runAcknowledgement } from "./acknowledgement.ts";
 import { boundedCall } from "./bounded-call.ts";
 import { channelDetails } from "./channel-details.ts";
+import { declarationsOf } from "./declarations.ts";
 import { runDelivery } from "./delivery.ts";
-import { defaultLimits, type Engine, type Tally } from "./engine.ts";
+import type { Engine, Tally } from "./engine.ts";
 import { createFeed } from "./feed.ts";
 import { createHandle } from "./handle.ts";
 import { checkHealth } from "./health.ts";
 import { type IntakeState, receives, runIntake } from "./intake.ts";
-import { promptKind } from "./prompt-kind.ts";
 import { createRedactor } from "./redaction.ts";
-import { loadRoutes } from "./routing.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
 
@@ -30,22 +29,6 @@ const disposeMs = 5000;
 /** For bridges whose runners start no processes. */
 const noProcesses = { sweep: async () => await Promise.resolve({ ended: 0, survivors: [] }) };
 
-function byName<T extends { readonly name: string }>(
-  what: string,
-  items: readonly T[],
-): ReadonlyMap<string, T> {
-  const map = new Map<string, T>();
-  for (const item of items) {
-    if (map.has(item.name)) throw new BridgeError("NAME_DUPLICATE", { what, name: item.name });
-    map.set(item.name, item);
-  }
-  return map;
-}
-
-function limitsOf(given: BridgeParts["limits"]): Limits {
-  return { ...defaultLimits, ...given, turn: { ...defaultLimits.turn, ...given?.turn } };
-}
-
 const newTally = (): Tally => ({
   recovered: { asNew: 0, resumed: 0, interrupted: 0 },
   orphansEnded: 0,
@@ -57,17 +40,11 @@ function engineOf(parts: BridgeParts): Engine {
   const clock = parts.clock ?? systemClock();
   const random = parts.random ?? systemRandom;
   const store = parts.store ?? memoryStore({ clock, random });
-  const kinds = byName("kinds", [promptKind, ...(parts.kinds ?? [])]);
-  const runners = byName("runners", parts.runners);
   return {
+    ...declarationsOf(parts),
     store,
     stateId: parts.stateId ?? store.id,
     worker: { node: parts.node ?? "local", boot: newId("boot", random) },
-    kinds,
-    routing: loadRoutes(parts.routes, kinds.values(), runners.values()),
-    runners,
-    channels: byName("channels", parts.channels ?? []),
-    limits: limitsOf(parts.limits),
     clock,
     random,
     logger: parts.logger ?? silentLogger,

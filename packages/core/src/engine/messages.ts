@@ -13,7 +13,7 @@ import { waitingMessage } from "./texts.ts";
 const keptBytes = 256 * 1024;
 
 /** What a kind made of a delivery: evaluated once, stored with the task. */
-interface Reading {
+export interface Reading {
   readonly payload: unknown;
   readonly sender: string | null;
   readonly key: string | null;
@@ -23,7 +23,7 @@ interface Reading {
 }
 
 /** Why a delivery is a dead letter. */
-class Unreadable extends Error {
+export class Unreadable extends Error {
   readonly reason: DeadLetterReason;
   constructor(reason: DeadLetterReason, detail: string) {
     super(detail);
@@ -31,14 +31,14 @@ class Unreadable extends Error {
   }
 }
 
-function findKind(engine: Engine, name: string): Kind {
+function findKind(engine: Pick<Engine, "kinds">, name: string): Kind {
   const kind = engine.kinds.get(name);
   if (kind !== undefined) return kind;
   const error = new BridgeError("KIND_UNKNOWN", { kind: name, known: [...engine.kinds.keys()] });
   throw new Unreadable("kind_unknown", error.message);
 }
 
-function checkSize(engine: Engine, delivery: Delivery): void {
+function checkSize(engine: Pick<Engine, "limits">, delivery: Delivery): void {
   const { messageBytes, messageDepth } = engine.limits;
   try {
     checkPlainData("The message", delivery.payload, { bytes: messageBytes, depth: messageDepth });
@@ -127,14 +127,23 @@ async function answerOf(
   return answer === null ? null : { ...answer, questionId: question.id };
 }
 
+/** Reads a delivery by its kind. @throws Unreadable */
+export function readMessage(
+  engine: Pick<Engine, "kinds" | "limits">,
+  delivery: Delivery,
+  arrival: Arrival,
+): { readonly kind: Kind; readonly reading: Reading } {
+  checkSize(engine, delivery);
+  const kind = findKind(engine, delivery.kind);
+  return { kind, reading: readDelivery(kind, delivery, arrival) };
+}
+
 async function outcomeOf(
   engine: Engine,
   delivery: Delivery,
   arrival: Arrival,
 ): Promise<MessageOutcome> {
-  checkSize(engine, delivery);
-  const kind = findKind(engine, delivery.kind);
-  const reading = readDelivery(kind, delivery, arrival);
+  const { kind, reading } = readMessage(engine, delivery, arrival);
   const route = engine.routing.match({ kind: kind.name, sender: reading.sender, runner: null });
   const note = (otherwise: MessageOutcome): MessageOutcome =>
     reading.reportsOn === null

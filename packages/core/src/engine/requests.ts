@@ -31,7 +31,7 @@ export function senderOf(principal: Principal): string {
 const nameLimits = { bytes: 1024, depth: 0 };
 const metadataLimits = { bytes: 4096, depth: 64 };
 
-const messageLimits = ({ limits }: Engine): { bytes: number; depth: number } => ({
+const messageLimits = ({ limits }: Pick<Engine, "limits">): { bytes: number; depth: number } => ({
   bytes: limits.messageBytes,
   depth: limits.messageDepth,
 });
@@ -52,8 +52,13 @@ function checkRequest(request: StartRequest): void {
 
 const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
 
-function parsePayload(
-  engine: Engine,
+/**
+ * Reads the payload of a direct caller by its kind.
+ *
+ * @throws BridgeError KIND_UNKNOWN, INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP
+ */
+export function parsePayload(
+  engine: Pick<Engine, "kinds" | "limits">,
   kindName: string,
   payload: Json,
 ): { kind: Kind; prompt: string } {

@@ -11,6 +11,21 @@ export interface RouteQuery {
   readonly runner: string | null;
 }
 
+/**
+ * Why a rule does not take a message: it is of another kind, another runner was asked for, its sender is not named,
+ * or the platform does not say who sent it.
+ */
+export type RouteRefusal = "other_kind" | "other_runner" | "sender_not_named" | "sender_unknown";
+
+/** Why a rule does not take a message; null where it does. */
+export function refusalOf(route: Route, { kind, sender, runner }: RouteQuery): RouteRefusal | null {
+  if (route.kind !== kind) return "other_kind";
+  if (runner !== null && route.runner !== runner) return "other_runner";
+  if (route.from === "*") return null;
+  if (sender === null) return "sender_unknown";
+  return route.from.includes(sender) ? null : "sender_not_named";
+}
+
 /** The routing table: loaded once, checked as a whole. */
 export interface RoutingTable {
   readonly routes: readonly Route[];
@@ -65,12 +80,6 @@ export function loadRoutes(
   const routes = inputs.map((input, index) => checkRoute(input, index, known));
   return {
     routes,
-    match: ({ kind, sender, runner }) =>
-      routes.find(
-        (route) =>
-          route.kind === kind &&
-          (runner === null || route.runner === runner) &&
-          (route.from === "*" || (sender !== null && route.from.includes(sender))),
-      ),
+    match: (query) => routes.find((route) => refusalOf(route, query) === null),
   };
 }

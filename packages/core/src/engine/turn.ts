@@ -17,6 +17,7 @@ import { parseRunnerEvent } from "./runner-events.ts";
 import { sweepAttempt } from "./sweep-attempt.ts";
 import { turnIo } from "./turn-io.ts";
 import type { TurnWriter } from "./turn-writer.ts";
+import { turnLimits } from "./turn-limits.ts";
 import { startTimers, type TurnTimers } from "./turn-timers.ts";
 
 /** What one turn is run with. */
@@ -135,15 +136,6 @@ function graceOver(
   };
 }
 
-/** The time limits of a turn: the bridge's, with what the runner wants otherwise. */
-function limitsOf(engine: Engine, { attempt, runner }: TurnRequest): TurnLimits {
-  const options = runner.options.safeParse(attempt.claim.rules.options);
-  return {
-    ...engine.limits.turn,
-    ...(options.success ? runner.limits?.(options.data) : {}),
-  };
-}
-
 /**
  * Runs one turn to its end. It always ends: a runner that does not stop when asked is given up after the
  * grace time, and its processes are swept.
@@ -152,7 +144,7 @@ export async function runTurn(engine: Engine, request: TurnRequest): Promise<Run
   const { attempt, runner, writer } = request;
   let limits: TurnLimits;
   try {
-    limits = limitsOf(engine, request);
+    limits = turnLimits(engine.limits, runner, attempt.claim.rules.options);
   } catch (error) {
     return failed(`${runner.name} failed: ${describeError(error)}`);
   }
