@@ -1,6 +1,7 @@
 export type { Attachment } from "./contract/attachment.ts";
 export { attachmentSchema, maxAttachments } from "./contract/attachment.ts";
 export type { Bridge, BridgeParts, Failpoint, Limits, ProcessSweeper } from "./contract/bridge.ts";
+export type { Budget, BudgetState, BudgetUnit, BudgetUse, Spent } from "./contract/budget.ts";
 export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
 export { defineChannel } from "./contract/channel.ts";
 export type { Clock, Random } from "./contract/clock.ts";
@@ -34,6 +35,7 @@ export type {
   QuestionState,
   QuestionText,
 } from "./contract/question.ts";
+export type { Quota, QuotaExceeded } from "./contract/quota.ts";
 export type { Route, RouteInput, TaskRules } from "./contract/route.ts";
 export { routeSchema } from "./contract/route.ts";
 export type {
@@ -103,6 +105,7 @@ export type { Room, TableContext } from "./store/table-context.ts";
 export { createWatchers, tableStore } from "./store/table-store.ts";
 export { memoryTables } from "./store/memory/memory-tables.ts";
 export type {
+  BudgetRow,
   ConversationRow,
   DeadLetterRow,
   EventRow,
@@ -114,6 +117,7 @@ export type {
   TaskRow,
 } from "./store/rows.ts";
 export type {
+  BudgetTable,
   ConversationTable,
   DeadLetterTable,
   EventTable,

@@ -40,6 +40,8 @@ function task(number: number): NewTask {
     questions: "decline",
     waitingText: null,
     hops: null,
+    quotas: [],
+    refusalText: null,
   };
 }
 

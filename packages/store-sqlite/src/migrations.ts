@@ -127,4 +127,23 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE lease (name TEXT PRIMARY KEY, node TEXT NOT NULL, body TEXT NOT NULL) STRICT;
   `,
+  // What quotas and budgets look at.
+  `
+  ALTER TABLE task ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE task
+    SET bytes = (SELECT octet_length(json_extract(body, '$.input')) FROM request WHERE request.task = task.ord)
+    WHERE is_open = 1;
+  DROP INDEX task_lane;
+  CREATE INDEX task_lane ON task (conversation, ord, bytes) WHERE is_open = 1;
+  CREATE INDEX task_owner_load ON task (owner, bytes) WHERE is_open = 1;
+  CREATE TABLE budget (
+    key TEXT,
+    until REAL,
+    turns INTEGER NOT NULL,
+    tokens REAL NOT NULL,
+    work_ms REAL NOT NULL,
+    PRIMARY KEY (key, until)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX budget_until ON budget (until);
+  `,
 ];

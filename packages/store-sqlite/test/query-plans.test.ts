@@ -120,6 +120,9 @@ test("no statement looks at all of a table that grows", async () => {
 test.each([
   ["the first open task of each lane", "is_head = 1 AND runner = ?", "task_head"],
   ["the lane of a conversation", "is_open = 1 AND conversation = ?", "task_lane"],
+  ["what an owner has open", "AS bytes FROM task INDEXED BY task_owner", "task_owner_load"],
+  ["what a conversation has open", "WHERE is_open = 1 AND conversation = ?", "task_lane"],
+  ["what no budget counts any more", "FROM budget WHERE until <= ?", "budget_until"],
   ["what may be sent", "FROM outbox WHERE is_open = 1 AND is_head = 1", "outbox_head"],
   ["the line of a destination", "FROM outbox WHERE is_open = 1 AND line = ?", "outbox_line"],
   ["what may be acknowledged", "FROM message WHERE is_acknowledged = 0", "message_waiting"],

@@ -15,8 +15,13 @@ const texts = {
     `The idempotency key "${d.key}" already belongs to task ${d.taskId}, which was asked for something else. Use a new key for a new request.`,
   TASK_EXPIRED: (d: { key: string }) =>
     `The key "${d.key}" belongs to a task that retention has removed. It is not run again; use a new key for a new request.`,
-  QUOTA_EXCEEDED: (d: { what: string; limit: number }) =>
-    `The limit of ${d.limit} ${d.what} is reached. Wait until some have ended, or cancel some.`,
+  /** `retryAfterMs`: when to try again, where that is known. */
+  QUOTA_EXCEEDED: (d: { what: string; limit: number; retryAfterMs?: number }) =>
+    `The limit of ${d.limit} ${d.what} is reached. ${
+      d.retryAfterMs === undefined
+        ? "Wait until some have ended, or cancel some."
+        : `Try again in ${Math.ceil(d.retryAfterMs / 1000)} s.`
+    }`,
 
   // What does not exist, or is not the caller's: the two look alike.
   TASK_NOT_FOUND: (d: { taskId: string }) =>

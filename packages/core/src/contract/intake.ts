@@ -2,6 +2,7 @@ import type { Attachment } from "./attachment.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Owner, Scope } from "./principal.ts";
 import type { Answer, Question } from "./question.ts";
+import type { Quota, QuotaExceeded } from "./quota.ts";
 import type { Route, TaskRules } from "./route.ts";
 import type { Provenance } from "./runner.ts";
 import type { Task, TaskError, TaskInput } from "./task.ts";
@@ -44,6 +45,14 @@ export interface NewTask {
    * a question, sets that count back.
    */
   readonly hops: { readonly limit: number; readonly quietMs: number } | null;
+  /**
+   * What may be open with this task: beyond one of them it is refused, and stored nowhere. A message of a channel
+   * becomes a dead letter `quota_exceeded`; for a direct call, and a dead letter that is taken up again, the result
+   * tells. What is refused counts as no turn and makes no conversation. A known message is known all the same.
+   */
+  readonly quotas: readonly Quota[];
+  /** Sent to its destination when a quota made it a dead letter; null to send nothing. */
+  readonly refusalText: string | null;
 }
 
 /** A message that can not be handled, or a reply that can not be delivered. */
@@ -69,6 +78,7 @@ export type DeadLetterReason =
   | "kind_failed"
   | "not_allowed"
   | "hop_limit"
+  | "quota_exceeded"
   | "reply_refused"
   | "reply_expired"
   | "reply_dropped";
@@ -137,7 +147,9 @@ export type Accepted =
   /** Known, and its task was removed by retention. */
   | { readonly result: "expired" }
   /** `conversation.id` does not exist or has another owner. */
-  | { readonly result: "conversation_not_found" };
+  | { readonly result: "conversation_not_found" }
+  /** Too much is open: nothing was stored, the key stays unknown. Not for messages of a channel. */
+  | { readonly result: "quota_exceeded"; readonly exceeded: QuotaExceeded };
 
 /** How an ended task is recorded. */
 export interface Ending {

@@ -1,3 +1,4 @@
+import type { Budget, BudgetState, Spent } from "./budget.ts";
 import type { BridgeEvent, NewEvent, StartCause } from "./event.ts";
 import type { Ending } from "./intake.ts";
 import type { Json } from "./json.ts";
@@ -56,6 +57,7 @@ export interface WorkWrite {
   readonly ask?: NewQuestion;
   /** Closes the live question as expired or void, with `turn.answer`; back to `running`. One that is no longer open is left as it is. */
   readonly close?: { readonly questionId: string; readonly state: "expired" | "void" };
+  readonly spent?: Spent;
 }
 
 /** A question to store. `turn.question` and `task.input_required` are appended with it. */
@@ -113,6 +115,14 @@ export interface Work {
    */
   append(claim: ClaimRef, write: WorkWrite): Promise<readonly BridgeEvent[]>;
   /**
+   * Lets a turn begin on a budget: looks at it and counts the turn, in one transaction, so that many workers never
+   * begin more turns than it has. A task's turn is counted once: in a later attempt only the other units can be
+   * used up. What is already spent when a turn begins stops it; what running turns spend is known when they tell.
+   *
+   * @throws BridgeError CLAIM_LOST
+   */
+  charge(claim: ClaimRef, budget: Budget): Promise<BudgetState>;
+  /**
    * Ends the attempt until the question is answered; the task is `input_required` and holds no lease. Of a
    * cancelled task nothing is asked: it is given back.
    *
@@ -124,10 +134,14 @@ export interface Work {
       readonly question: NewQuestion;
       readonly state: Json;
       readonly events: readonly NewEvent[];
+      readonly spent?: Spent;
     },
   ): Promise<void>;
   /** Gives the task back unfinished, status `running`, not counted as a crash. @param notBeforeMs from now, until when nobody claims it @throws BridgeError CLAIM_LOST */
-  release(claim: ClaimRef, options?: { readonly notBeforeMs?: number }): Promise<void>;
+  release(
+    claim: ClaimRef,
+    options?: { readonly notBeforeMs?: number; readonly spent?: Spent },
+  ): Promise<void>;
   /**
    * Ends the task: the events, an open question as void, then the terminal event, status, output, history,
    * and the reply to its destination, in one transaction. When a cancel was requested, `ifCancelled` is
@@ -141,6 +155,7 @@ export interface Work {
       readonly events: readonly NewEvent[];
       readonly ending: Ending;
       readonly ifCancelled: Ending;
+      readonly spent?: Spent;
     },
   ): Promise<Task>;
   /**

@@ -18,15 +18,17 @@ function payloadOf(letter: DeadLetter): Json {
   return JSON.parse(letter.payload) as Json;
 }
 
-/** A person decided that it goes on: the limit on hops does not stop it again. */
-function withoutHops(outcome: MessageOutcome): MessageOutcome {
+const noLimits = { hops: null, quotas: [] };
+
+/** A person decided that it goes on: neither the limit on hops nor a quota stops it again. */
+function withoutLimits(outcome: MessageOutcome): MessageOutcome {
   switch (outcome.type) {
     case "task":
-      return { ...outcome, task: { ...outcome.task, hops: null } };
+      return { ...outcome, task: { ...outcome.task, ...noLimits } };
     case "answer":
-      return { ...outcome, otherwise: { ...outcome.otherwise, hops: null } };
+      return { ...outcome, otherwise: { ...outcome.otherwise, ...noLimits } };
     case "note":
-      return { ...outcome, otherwise: withoutHops(outcome.otherwise) };
+      return { ...outcome, otherwise: withoutLimits(outcome.otherwise) };
     case "dead_letter":
       return outcome;
     default:
@@ -44,7 +46,7 @@ async function outcomeNow(engine: Engine, letter: DeadLetter): Promise<MessageOu
     ack: null,
   });
   if (outcome.type === "dead_letter") throw notHandled(letter, outcome.deadLetter.detail);
-  return withoutHops(outcome);
+  return withoutLimits(outcome);
 }
 
 const isReply = ({ reason }: DeadLetter): boolean => reason.startsWith("reply_");
@@ -72,6 +74,7 @@ export async function retryDeadLetter(
     case "conflict":
     case "expired":
     case "conversation_not_found":
+    case "quota_exceeded":
       throw notHandled(letter, `it became "${retried.result}".`);
     default:
       return retried satisfies never;

@@ -106,6 +106,8 @@ function taskOf(
       kind.fromAgent === true
         ? { limit: engine.limits.hops, quietMs: engine.limits.hopQuietMs }
         : null,
+    quotas: [],
+    refusalText: null,
   };
 }
 

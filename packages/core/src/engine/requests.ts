@@ -5,6 +5,7 @@ import type { Accepted, NewMessage, NewTask } from "../contract/intake.ts";
 import type { Json } from "../contract/json.ts";
 import type { Kind } from "../contract/kind.ts";
 import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
+import { quotaText } from "../contract/quota.ts";
 import type { Route } from "../contract/route.ts";
 import { isFinal, type Task } from "../contract/task.ts";
 import type { Engine } from "./engine.ts";
@@ -136,6 +137,10 @@ function taskFrom(
       throw new BridgeError("TASK_EXPIRED", { key: asked.key });
     case "conversation_not_found":
       throw new BridgeError("CONVERSATION_NOT_FOUND", { conversationId: asked.conversationId });
+    case "quota_exceeded": {
+      const { exceeded } = result;
+      throw new BridgeError("QUOTA_EXCEEDED", { what: quotaText(exceeded), limit: exceeded.limit });
+    }
     default:
   }
   throw new TypeError(`A direct request can not end as ${String(result?.result)}.`);
@@ -189,6 +194,8 @@ export async function startTask(
     questions: kind.questions ?? "decline",
     waitingText: null,
     hops: null,
+    quotas: [],
+    refusalText: null,
   };
   const asked: Json = {
     kind: kindName,
@@ -255,6 +262,8 @@ export async function resumeTask(
     questions: "ask",
     waitingText: null,
     hops: null,
+    quotas: [],
+    refusalText: null,
   };
   return await acceptOne(engine, task, {
     scope: `continues:${old.id}`,

@@ -1,7 +1,7 @@
 import type { Accepted, MessageOutcome, NewMessage } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { isFinal } from "../contract/task.ts";
-import { type Accepting, type Outcome, putAside } from "./accepting.ts";
+import { type Accepting, isRefused, type Outcome, putAside } from "./accepting.ts";
 import { answerQuestion } from "./answering.ts";
 import { countPerson, insertTask } from "./new-task.ts";
 import type { MessageRow } from "./rows.ts";
@@ -80,7 +80,7 @@ export function acceptMessage(context: TableContext, message: NewMessage, hints:
     dedupe === null ? undefined : context.tables.messages.known(dedupe.scope, dedupe.key);
   if (known !== undefined) return recognise(accepting, known);
   const { accepted, taskId, aboutId } = carryOut(accepting, message.outcome);
-  if (accepted.result === "conversation_not_found") return accepted;
+  if (isRefused(accepted)) return accepted;
   if (dedupe !== null || from !== null)
     context.tables.messages.insert({ dedupe, from, taskId, aboutId, isAcknowledged: false });
   const isOpen = accepted.result === "task" && !isFinal(accepted.task.status);

@@ -18,6 +18,11 @@ export interface Outcome {
   readonly aboutId: string | null;
 }
 
+/** True for what was stored nowhere: a repeat under its key is a new message. */
+export function isRefused({ result }: Accepted): boolean {
+  return result === "conversation_not_found" || result === "quota_exceeded";
+}
+
 /** One message while it is accepted. */
 export interface Accepting {
   readonly context: TableContext;
@@ -55,7 +60,7 @@ export function insertDeadLetter({ context, message }: Accepting, letter: NewDea
 }
 
 /** Tells the sender of a message that it was put aside. */
-function tell({ context, message, hints }: Accepting, notice: SenderNotice): void {
+export function tellSender({ context, message, hints }: Accepting, notice: SenderNotice): void {
   const channel = message.from?.channel;
   if (channel === undefined) return;
   const { destination, text, unknownReply } = notice;
@@ -69,6 +74,6 @@ export function putAside(
   accepting: Accepting,
   { deadLetter, notice }: Extract<MessageOutcome, { type: "dead_letter" }>,
 ): Outcome {
-  if (notice !== undefined) tell(accepting, notice);
+  if (notice !== undefined) tellSender(accepting, notice);
   return insertDeadLetter(accepting, deadLetter);
 }

@@ -1,7 +1,10 @@
+import { Buffer } from "node:buffer";
 import { newId } from "../contract/clock.ts";
-import type { NewTask } from "../contract/intake.ts";
+import type { NewDeadLetter, NewTask } from "../contract/intake.ts";
+import { type QuotaExceeded, quotaText } from "../contract/quota.ts";
 import type { Task } from "../contract/task.ts";
-import { type Accepting, insertDeadLetter, type Outcome } from "./accepting.ts";
+import { type Accepting, insertDeadLetter, type Outcome, tellSender } from "./accepting.ts";
+import { exceededQuota } from "./quotas.ts";
 import type { ConversationRow, TaskRow } from "./rows.ts";
 import { deadLetterText, mergedMetadata, nextHop, seenState } from "./rules.ts";
 import {
@@ -12,20 +15,26 @@ import {
   type TableContext,
 } from "./table-context.ts";
 
-/** The conversation that a task belongs to, made if it has to be; undefined when it is not there or not the owner's. */
-function conversationFor(context: TableContext, task: NewTask): ConversationRow | null | undefined {
-  const { conversations } = context.tables;
-  const { conversation: asked, owner } = task;
-  if (asked === null) return null;
-  if ("id" in asked) {
-    const found = conversations.find(asked.id);
-    return found?.owner === owner ? found : undefined;
-  }
+/** The conversation that a task names, if it is there. */
+function knownConversation(
+  { tables }: TableContext,
+  { conversation: asked, owner }: NewTask,
+): ConversationRow | undefined {
+  if (asked === null) return undefined;
+  if (!("id" in asked)) return tables.conversations.at(asked, owner);
+  const found = tables.conversations.find(asked.id);
+  return found?.owner === owner ? found : undefined;
+}
+
+/** Makes the conversation that a task is the first of; null for a task without one. */
+function newConversation(
+  { tables, clock }: TableContext,
+  { conversation: asked, owner }: NewTask,
+): ConversationRow | null {
+  if (asked === null || "id" in asked) return null;
   const { newId: id, channel, workspace, key, keepsSession } = asked;
-  const found = conversations.at({ channel, workspace, key }, owner);
-  if (found !== undefined) return found;
-  const now = context.clock.now();
-  return conversations.insert({
+  const now = clock.now();
+  return tables.conversations.insert({
     id,
     owner,
     channel,
@@ -120,24 +129,49 @@ function addToConversation(context: TableContext, { task }: TaskRow): void {
   conversations.addMessage(conversationId, { role: "user", text: input.prompt, taskId, at });
 }
 
-/** A message of an agent that was cut off. */
-function cutOff(accepting: Accepting, asked: NewTask): Outcome {
+/** Puts a message aside that may not become a task. */
+function refuse(
+  accepting: Accepting,
+  asked: NewTask,
+  why: Pick<NewDeadLetter, "reason" | "detail">,
+): Outcome {
   return insertDeadLetter(accepting, {
     id: newId("dead", accepting.context.random),
-    reason: "hop_limit",
-    detail: `More than ${asked.hops?.limit ?? 0} turns with this agent since a person last wrote.`,
+    ...why,
     kind: asked.kind,
     workspace: asked.provenance.workspace,
     ...deadLetterText(JSON.stringify(asked.input.payload)),
   });
 }
 
+/** A message of an agent that was cut off. */
+function cutOff(accepting: Accepting, asked: NewTask): Outcome {
+  const detail = `More than ${asked.hops?.limit ?? 0} turns with this agent since a person last wrote.`;
+  return refuse(accepting, asked, { reason: "hop_limit", detail });
+}
+
+/** Tells a sender that their message was put aside. */
+function tellRefusal(accepting: Accepting, { destination, rules }: NewTask, text: string): void {
+  const { unknownReply } = rules;
+  if (destination !== null) tellSender(accepting, { destination, text, unknownReply });
+}
+
+/** A task for which too much is open: a message is put aside, a direct caller is told. */
+function overQuota(accepting: Accepting, asked: NewTask, exceeded: QuotaExceeded): Outcome {
+  if (accepting.message.from === null)
+    return { accepted: { result: "quota_exceeded", exceeded }, taskId: null, aboutId: null };
+  if (asked.refusalText !== null) tellRefusal(accepting, asked, asked.refusalText);
+  const detail = `The limit of ${exceeded.limit} ${quotaText(exceeded)} is reached.`;
+  return refuse(accepting, asked, { reason: "quota_exceeded", detail });
+}
+
 function insertRow(
   { context, message }: Accepting,
   asked: NewTask,
-  conversationId: string | null,
+  of: { readonly conversationId: string | null; readonly inputBytes: number },
 ): TaskRow {
   const { tables, clock } = context;
+  const { conversationId, inputBytes } = of;
   return tables.tasks.insert({
     task: newTask(context, asked, conversationId),
     provenance: asked.provenance,
@@ -146,6 +180,7 @@ function insertRow(
     destination: asked.destination,
     messageKey: message.dedupe?.key ?? null,
     acceptedTime: clock.steady(),
+    inputBytes,
     isHead: conversationId === null || tables.tasks.countOpen(conversationId) === 0,
     isHeld: false,
     isLost: false,
@@ -153,6 +188,7 @@ function insertRow(
     leaseUntil: 0,
     restUntil: 0,
     hasBegun: false,
+    isCharged: false,
     process: null,
     suspension: null,
     questionId: null,
@@ -162,12 +198,16 @@ function insertRow(
 /** Stores a task with its conversation and what is told of it. */
 export function insertTask(accepting: Accepting, asked: NewTask): Outcome {
   const { context, hints } = accepting;
-  const conversation = conversationFor(context, asked);
-  if (conversation === undefined)
+  const known = knownConversation(context, asked);
+  if (known === undefined && asked.conversation !== null && "id" in asked.conversation)
     return { accepted: { result: "conversation_not_found" }, taskId: null, aboutId: null };
+  const inputBytes = Buffer.byteLength(JSON.stringify(asked.input));
+  const exceeded = exceededQuota(context, asked, { inputBytes, conversationId: known?.id ?? null });
+  if (exceeded !== undefined) return overQuota(accepting, asked, exceeded);
+  const conversation = known ?? newConversation(context, asked);
   if (!countHop(context, asked, conversation)) return cutOff(accepting, asked);
   countPerson(context, asked);
-  const row = insertRow(accepting, asked, conversation?.id ?? null);
+  const row = insertRow(accepting, asked, { conversationId: conversation?.id ?? null, inputBytes });
   const { kind, runner, input, continues } = asked;
   const data = { kind, runner, prompt: input.prompt, ...(continues === null ? {} : { continues }) };
   appendEvent(context, row, { type: "task.created", data });

@@ -1,6 +1,7 @@
 import type { Accepted, Intake } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
 import { carryOut } from "./accept.ts";
+import { isRefused } from "./accepting.ts";
 import type { DeadLetterRow } from "./rows.ts";
 import { type TableContext, taskOf } from "./table-context.ts";
 
@@ -45,7 +46,7 @@ export function retryDeadLetter(
       ? requeue(context, letter, hints)
       : carryOut({ context, message: { ...message, outcome }, hints }, outcome).accepted;
   // What could not be stored anywhere else stays where it is.
-  const isTakenUp = retried !== undefined && retried.result !== "conversation_not_found";
+  const isTakenUp = retried?.result === "queued" || (retried !== undefined && !isRefused(retried));
   if (isTakenUp) deadLetters.remove(letter.id);
   return retried;
 }

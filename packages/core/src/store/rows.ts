@@ -1,3 +1,4 @@
+import type { BudgetUse } from "../contract/budget.ts";
 import type { EventType } from "../contract/event.ts";
 import type { NewDeadLetter } from "../contract/intake.ts";
 import type { Json } from "../contract/json.ts";
@@ -25,6 +26,8 @@ export interface TaskRow {
   /** The key of its message within its dedupe scope. */
   readonly messageKey: string | null;
   readonly acceptedTime: number;
+  /** The bytes of its input, as JSON in UTF-8. */
+  readonly inputBytes: number;
   /** True while it is open and no earlier task of its conversation is. */
   readonly isHead: boolean;
   /** True while an attempt owns it, however old its lease is. */
@@ -38,6 +41,8 @@ export interface TaskRow {
   readonly restUntil: number;
   /** True when effects were announced, and no suspension came after that. */
   readonly hasBegun: boolean;
+  /** True once its turn was counted by a budget. */
+  readonly isCharged: boolean;
   readonly process: (ProcessRecord & { readonly attempt: number }) | null;
   /** What a suspended turn left; kept until the attempt that took the answer begins, or asks again. */
   readonly suspension: { readonly state: Json } | null;
@@ -143,6 +148,13 @@ export interface DeadLetterRow extends NewDeadLetter {
   /** The item of the outbox that it was; null for a message. */
   readonly itemId: string | null;
   readonly at: number;
+}
+
+/** What was used under a budget's key in one part of its window. */
+export interface BudgetRow extends BudgetUse {
+  readonly key: string;
+  /** Until when it counts; with the key it names the part. */
+  readonly until: number;
 }
 
 /** A named lease. */

@@ -1,13 +1,15 @@
 import type { Attachment } from "../contract/attachment.ts";
 import type { Clock, Random } from "../contract/clock.ts";
 import { encodeCursor } from "../contract/cursor.ts";
+import { BridgeError } from "../contract/errors.ts";
 import type { BridgeEvent, NewEvent } from "../contract/event.ts";
 import type { Json } from "../contract/json.ts";
 import type { Hint } from "../contract/log.ts";
+import type { ClaimRef } from "../contract/work.ts";
 import { eventBody, type EventBody } from "./event-body.ts";
 import type { EventRow, OutboxRow, QuestionRow, TaskRow } from "./rows.ts";
 import { isFinal } from "../contract/task.ts";
-import { lineOf } from "./rules.ts";
+import { lineOf, ownsTask } from "./rules.ts";
 import type { Tables } from "./tables.ts";
 
 /**
@@ -123,6 +125,13 @@ export function closeQuestion(
 /** The task that an item of the outbox belongs to; undefined when it belongs to none. */
 export function taskOf({ tables }: TableContext, { item }: OutboxRow): TaskRow | undefined {
   return item.taskId === null ? undefined : tables.tasks.find(item.taskId);
+}
+
+/** The row of a claim that still owns its task. @throws BridgeError CLAIM_LOST */
+export function ownedTask(context: TableContext, { taskId, attempt }: ClaimRef): TaskRow {
+  const row = context.tables.tasks.find(taskId);
+  if (!ownsTask(row, attempt)) throw new BridgeError("CLAIM_LOST", { taskId, attempt });
+  return row;
 }
 
 /** True when a text of this task has somewhere to go. */

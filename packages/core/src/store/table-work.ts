@@ -1,6 +1,7 @@
 import type { Hint } from "../contract/log.ts";
 import type { ProcessRecord } from "../contract/runner.ts";
 import type { ClaimNews, ClaimRef, Work, WorkerId } from "../contract/work.ts";
+import { charge } from "./budgets.ts";
 import { claim, isAnyClaimable } from "./claiming.ts";
 import { isOtherBoot, ownsTask, seenQuestion } from "./rules.ts";
 import { questionOf, type TableContext, toEvent } from "./table-context.ts";
@@ -81,14 +82,18 @@ export function tableWork(context: TableContext): Work {
       const rows = await context.write((hints) => append(context, prepared, hints), "running");
       return rows.map((row) => toEvent(context.storeId, row));
     },
+    charge: async ({ taskId, attempt }, budget) => {
+      const given = { ref: { taskId, attempt }, budget: structuredClone(budget) };
+      return await context.write(() => charge(context, given), "running");
+    },
     suspend: async (ref, suspension) => {
       const prepared = prepare(ref, suspension);
       await context.write((hints) => suspend(context, prepared, hints), "running");
     },
-    release: async ({ taskId, attempt }, { notBeforeMs = 0 } = {}) =>
-      await context.write((hints) =>
-        release(context, { ref: { taskId, attempt }, notBeforeMs }, hints),
-      ),
+    release: async ({ taskId, attempt }, options = {}) => {
+      const given = { ...structuredClone(options), ref: { taskId, attempt } };
+      await context.write((hints) => release(context, given, hints));
+    },
     finish: async (ref, result) => {
       const prepared = prepare(ref, result);
       return await context.write((hints) => finish(context, prepared, hints));

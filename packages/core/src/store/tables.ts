@@ -2,9 +2,11 @@ import type { EventType } from "../contract/event.ts";
 import type { Json } from "../contract/json.ts";
 import type { Owner } from "../contract/principal.ts";
 import type { StoreStats, TaskFilter } from "../contract/queries.ts";
+import type { Quota } from "../contract/quota.ts";
 import type { Session } from "../contract/runner.ts";
 import type { HistoryMessage } from "../contract/task.ts";
 import type {
+  BudgetRow,
   ConversationRow,
   DeadLetterRow,
   EventRow,
@@ -34,13 +36,15 @@ export interface PageRequest {
 export interface TaskTable {
   find(id: string): TaskRow | undefined;
   insert(row: New<TaskRow>): TaskRow;
-  /** Replaces the row of the same order. What was fixed at the insertion stays: input, owner, rules, provenance. */
+  /** Replaces the row of the same order. What was fixed at the insertion stays: input and its bytes, owner, rules, provenance. */
   update(row: TaskRow): void;
   /** The open tasks of a runner with `isHead`. */
   heads(runner: string): Iterable<TaskRow>;
   /** The first open task of a conversation. */
   firstOpen(conversationId: string): TaskRow | undefined;
   countOpen(conversationId: string): number;
+  /** How many tasks of an owner, or in a conversation, are open, and the bytes of their inputs. */
+  load(per: Quota["per"], id: string): { readonly count: number; readonly bytes: number };
   /** The open tasks whose last claim was of this node. */
   openOf(node: string): Iterable<TaskRow>;
   /** Newest first. `owner` null: of all. */
@@ -150,6 +154,15 @@ export interface LeaseTable {
   ofNode(node: string): readonly LeaseRow[];
 }
 
+export interface BudgetTable {
+  /** Adds to the part of this key and time, made when there is none. */
+  add(row: BudgetRow): void;
+  /** The parts of a key that count after this time. */
+  parts(key: string, time: number): readonly BudgetRow[];
+  /** Removes some of the parts, of any key, that count no more. */
+  tidy(time: number): void;
+}
+
 /** All tables of a store. */
 export interface Tables {
   readonly tasks: TaskTable;
@@ -160,4 +173,5 @@ export interface Tables {
   readonly outbox: OutboxTable;
   readonly deadLetters: DeadLetterTable;
   readonly leases: LeaseTable;
+  readonly budgets: BudgetTable;
 }

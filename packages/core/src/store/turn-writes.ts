@@ -1,19 +1,19 @@
 import { newId } from "../contract/clock.ts";
-import { BridgeError } from "../contract/errors.ts";
 import type { Hint } from "../contract/log.ts";
 import type { Question } from "../contract/question.ts";
 import type { Session } from "../contract/runner.ts";
 import type { Task } from "../contract/task.ts";
 import type { ClaimRef, NewQuestion, Work, WorkWrite } from "../contract/work.ts";
+import { spend } from "./budgets.ts";
 import { endTask } from "./ending.ts";
 import { type EventBody, eventBody } from "./event-body.ts";
 import type { EventRow, TaskRow } from "./rows.ts";
-import { ownsTask } from "./rules.ts";
 import {
   appendBody,
   appendEvent,
   closeQuestion,
   enqueue,
+  ownedTask,
   questionOf,
   type TableContext,
 } from "./table-context.ts";
@@ -30,13 +30,6 @@ export function prepare<W extends Pick<WorkWrite, "events">>(
   { events, ...rest }: W,
 ): Prepared<W> {
   return { ...structuredClone(rest), events: events.map(eventBody), ref: { taskId, attempt } };
-}
-
-/** The row of a claim that still owns its task. @throws BridgeError CLAIM_LOST */
-function owned(context: TableContext, { taskId, attempt }: ClaimRef): TaskRow {
-  const row = context.tables.tasks.find(taskId);
-  if (!ownsTask(row, attempt)) throw new BridgeError("CLAIM_LOST", { taskId, attempt });
-  return row;
 }
 
 /** Stores a question; the task then waits for its answer. One that was still open is void. */
@@ -118,7 +111,7 @@ export function append(
   write: Prepared<WorkWrite>,
   hints: Hint[],
 ): readonly EventRow[] {
-  let row = owned(context, write.ref);
+  let row = ownedTask(context, write.ref);
   const events = write.events.map((event) => appendBody(context, row, event));
   if (write.session !== undefined) saveSession(context, row, write.session);
   if (write.close !== undefined) {
@@ -131,6 +124,7 @@ export function append(
     row = asked.row;
     events.push(...asked.events);
   }
+  spend(context, write.spent);
   context.tables.tasks.update(changed(row, write));
   hints.push({ topic: "events", taskId: row.task.id });
   return events;
@@ -148,11 +142,12 @@ const givenBack = (row: TaskRow, restUntil: number): TaskRow => ({
 /** Ends an attempt until its question is answered; of a cancelled task nothing is asked. @throws BridgeError CLAIM_LOST */
 export function suspend(
   context: TableContext,
-  { ref, question, state, events }: Prepared<Parameters<Work["suspend"]>[1]>,
+  { ref, question, state, events, spent }: Prepared<Parameters<Work["suspend"]>[1]>,
   hints: Hint[],
 ): void {
   const { tasks } = context.tables;
-  const row = owned(context, ref);
+  const row = ownedTask(context, ref);
+  spend(context, spent);
   for (const event of events) appendBody(context, row, event);
   hints.push({ topic: "events", taskId: row.task.id });
   if (row.task.cancelRequested) {
@@ -168,10 +163,11 @@ export function suspend(
 /** Gives a task back. @throws BridgeError CLAIM_LOST */
 export function release(
   context: TableContext,
-  { ref, notBeforeMs }: { ref: ClaimRef; notBeforeMs: number },
+  { ref, notBeforeMs = 0, spent }: { ref: ClaimRef } & NonNullable<Parameters<Work["release"]>[1]>,
   hints: Hint[],
 ): void {
-  const row = owned(context, ref);
+  const row = ownedTask(context, ref);
+  spend(context, spent);
   context.tables.tasks.update(givenBack(row, context.clock.steady() + notBeforeMs));
   hints.push({ topic: "work" });
 }
@@ -179,10 +175,11 @@ export function release(
 /** Ends a task as its attempt says, or as cancelled when that was asked for first. @throws BridgeError CLAIM_LOST */
 export function finish(
   context: TableContext,
-  { ref, events, ending, ifCancelled }: Prepared<Parameters<Work["finish"]>[1]>,
+  { ref, events, ending, ifCancelled, spent }: Prepared<Parameters<Work["finish"]>[1]>,
   hints: Hint[],
 ): Task {
-  const row = owned(context, ref);
+  const row = ownedTask(context, ref);
+  spend(context, spent);
   for (const event of events) appendBody(context, row, event);
   return endTask(context, row, { ending: row.task.cancelRequested ? ifCancelled : ending, hints });
 }

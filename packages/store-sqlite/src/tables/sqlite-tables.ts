@@ -11,6 +11,7 @@ import type {
   Tables,
 } from "@agent-bridge/core";
 import type { Kept } from "../kept.ts";
+import { sqliteBudgets } from "./sqlite-budgets.ts";
 import { sqliteConversations } from "./sqlite-conversations.ts";
 import { sqliteEvents } from "./sqlite-events.ts";
 import { sqliteMessages } from "./sqlite-messages.ts";
@@ -131,6 +132,7 @@ export function sqliteTables(db: DatabaseSync): { readonly tables: Tables; reado
       outbox: sqliteOutbox(db),
       deadLetters: sqliteDeadLetters(db),
       leases: sqliteLeases(db),
+      budgets: sqliteBudgets(db),
     },
     kept: {
       settle: () => {

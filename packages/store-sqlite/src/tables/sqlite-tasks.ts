@@ -24,7 +24,7 @@ type Request = Pick<
   Pick<Task, "input">;
 
 /** The rest, but for what has a column or a table of its own. */
-type Live = Omit<TaskRow, keyof Request | "order" | "task"> & {
+type Live = Omit<TaskRow, keyof Request | "order" | "inputBytes" | "task"> & {
   readonly task: Omit<Task, "input" | "output"> & { readonly hasOutput: boolean };
 };
 
@@ -38,28 +38,33 @@ interface Held {
 /** How many held tasks are kept in memory. */
 const keptTasks = 1_000;
 
-const columns = "task.ord, task.live, request.body AS request, answer.output AS output";
+const columns = "task.ord, task.bytes, task.live, request.body AS request, answer.output AS output";
 const joined = "JOIN request ON request.task = task.ord LEFT JOIN answer ON answer.task = task.ord";
 const select = `SELECT ${columns} FROM task ${joined}`;
 /** By an index of open tasks: SQLite would rather take one that holds the ended ones as well. */
 const selectBy = (index: string): string =>
   `SELECT ${columns} FROM task INDEXED BY ${index} ${joined} WHERE is_open = 1`;
 
+const selectLoad = (index: string): string =>
+  `SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM task INDEXED BY ${index} WHERE is_open = 1`;
+
 function assembled(
   { input, ...fixed }: Request,
   live: Live,
-  of: { readonly order: number; readonly output: Task["output"] },
+  of: Pick<TaskRow, "order" | "inputBytes"> & Pick<Task, "output">,
 ): TaskRow {
   const { task: changing, ...rest } = live;
   const { hasOutput: _, ...task } = changing;
-  const { order, output } = of;
-  return { order, ...fixed, ...rest, task: { ...task, input, output } };
+  const { order, inputBytes, output } = of;
+  return { order, inputBytes, ...fixed, ...rest, task: { ...task, input, output } };
 }
 
 function toRow(raw: Raw): TaskRow {
   const live = parsed<Live>(raw, "live");
   const output = live.task.hasOutput ? { output: parsed<string>(raw, "output") } : null;
-  return assembled(parsed<Request>(raw, "request"), live, { order: Number(raw["ord"]), output });
+  const order = Number(raw["ord"]);
+  const inputBytes = Number(raw["bytes"]);
+  return assembled(parsed<Request>(raw, "request"), live, { order, inputBytes, output });
 }
 
 const rowIn = (raw: Raw | undefined): TaskRow | undefined =>
@@ -69,7 +74,7 @@ function split(row: New<TaskRow>): { request: Request; live: Live } {
   const { task, provenance, rules, questions, destination, messageKey, acceptedTime, ...rest } =
     row;
   const { input, output, ...live } = task;
-  const { order: _, ...fields } = rest as typeof rest & { order?: number };
+  const { order: _, inputBytes: _bytes, ...fields } = rest as typeof rest & { order?: number };
   return {
     request: { provenance, rules, questions, destination, messageKey, acceptedTime, input },
     live: { ...fields, task: { ...live, hasOutput: output !== null } },
@@ -105,7 +110,7 @@ function keepHeld() {
       held.set(id, {
         text,
         request,
-        row: assembled(request, live, { order: row.order, output: null }),
+        row: assembled(request, live, { ...row, output: null }),
       });
     },
     forget: (): void => held.clear(),
@@ -115,7 +120,7 @@ function keepHeld() {
 const tasksSql = {
   find: `${select} WHERE task.id = ?`,
   insert:
-    "INSERT INTO task (id, owner, kind, runner, conversation, status, is_open, is_head, node, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO task (id, owner, kind, runner, conversation, status, is_open, is_head, node, bytes, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   insertRequest: "INSERT INTO request VALUES (?, ?)",
   insertAnswer: "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING",
   update: "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
@@ -123,6 +128,8 @@ const tasksSql = {
   firstOpen: `${selectBy("task_lane")} AND conversation = ? ORDER BY ord LIMIT 1`,
   countOpen:
     "SELECT count(*) AS count FROM task INDEXED BY task_lane WHERE is_open = 1 AND conversation = ?",
+  ownerLoad: `${selectLoad("task_owner_load")} AND owner = ?`,
+  conversationLoad: `${selectLoad("task_lane")} AND conversation = ?`,
   openOf: `${selectBy("task_node")} AND node = ? ORDER BY ord`,
   counts: "SELECT status, count FROM task_count",
   oldestPending:
@@ -155,6 +162,7 @@ function insert(sql: TaskStatements, row: New<TaskRow>): TaskRow {
     bit(!isFinal(status)),
     bit(row.isHead),
     row.worker?.node ?? null,
+    row.inputBytes,
     JSON.stringify(live),
   );
   sql.insertRequest.run(order, JSON.stringify(request));
@@ -221,6 +229,10 @@ export function sqliteTasks(db: DatabaseSync): TaskTable & { readonly kept: Kept
     },
     firstOpen: (conversationId) => rowIn(sql.firstOpen.get(conversationId)),
     countOpen: (conversationId) => countIn(sql.countOpen.get(conversationId)),
+    load: (per, id) => {
+      const raw = per === "owner" ? sql.ownerLoad.get(exact(id)) : sql.conversationLoad.get(id);
+      return { count: countIn(raw), bytes: Number(raw?.["bytes"] ?? 0) };
+    },
     openOf: (node) => sql.openOf.all(node).map(toRow),
     list: listOf(db),
     stats: () => statsOf(sql),

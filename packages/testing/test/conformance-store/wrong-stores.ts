@@ -9,6 +9,7 @@ import {
 } from "@agent-bridge/core";
 import type { Variant } from "./variant-store.ts";
 import { wrongWithDeadLetters } from "./wrong-dead-letters.ts";
+import { wrongInLimits } from "./wrong-in-limits.ts";
 
 /** A store that breaks the contract, and cases that must notice it. */
 export interface WrongStore extends Variant {
@@ -307,6 +308,7 @@ const wrongForReaders: readonly WrongStore[] = [
 
 export const wrongStores: readonly WrongStore[] = [
   ...wrongAtWork,
+  ...wrongInLimits,
   ...wrongInWriting,
   ...wrongForReaders,
   ...wrongWithDeadLetters,

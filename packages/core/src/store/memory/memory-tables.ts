@@ -1,8 +1,16 @@
 import { Buffer } from "node:buffer";
 import type { Json } from "../../contract/json.ts";
 import type { StoreStats } from "../../contract/queries.ts";
-import type { DeadLetterRow, LeaseRow, MessageRow, OutboxRow, QuestionRow } from "../rows.ts";
 import type {
+  BudgetRow,
+  DeadLetterRow,
+  LeaseRow,
+  MessageRow,
+  OutboxRow,
+  QuestionRow,
+} from "../rows.ts";
+import type {
+  BudgetTable,
   DeadLetterTable,
   LeaseTable,
   MessageTable,
@@ -10,6 +18,7 @@ import type {
   QuestionTable,
   Tables,
 } from "../tables.ts";
+import { addedUse } from "../budgets.ts";
 import { memoryConversations } from "./memory-conversations.ts";
 import { memoryEvents } from "./memory-events.ts";
 import { memoryTasks } from "./memory-tasks.ts";
@@ -147,6 +156,24 @@ function memoryLeases(): LeaseTable {
   };
 }
 
+function memoryBudgets(): BudgetTable {
+  const rows = new Map<string, Map<number, BudgetRow>>();
+  return {
+    add: (row) => {
+      const own = rows.get(row.key) ?? new Map<number, BudgetRow>();
+      const known = own.get(row.until);
+      rows.set(row.key, own.set(row.until, known === undefined ? row : addedUse(row, known)));
+    },
+    parts: (key, time) => [...(rows.get(key)?.values() ?? [])].filter(({ until }) => until > time),
+    tidy: (time) => {
+      for (const [key, own] of rows) {
+        for (const { until } of own.values()) if (until <= time) own.delete(until);
+        if (own.size === 0) rows.delete(key);
+      }
+    },
+  };
+}
+
 /** All tables in memory. */
 export function memoryTables(): Tables {
   const tasks = memoryTasks();
@@ -159,5 +186,6 @@ export function memoryTables(): Tables {
     outbox: memoryOutbox(),
     deadLetters: memoryDeadLetters(),
     leases: memoryLeases(),
+    budgets: memoryBudgets(),
   };
 }

@@ -14,21 +14,24 @@ const remove = (index: Map<string, Map<number, TaskRow>>, key: string, order: nu
   if (rows?.size === 0) index.delete(key);
 };
 
-/** Tasks in memory: all by id and by order, the open ones by conversation as well. */
+/** Tasks in memory: all by id and by order, the open ones by owner and conversation as well. */
 export function memoryTasks(): TaskTable {
   const byId = new Map<string, number>();
   const rows: TaskRow[] = [];
   const open = new Map<number, TaskRow>();
   const lanes = new Map<string, Map<number, TaskRow>>();
+  const owners = new Map<string, Map<number, TaskRow>>();
 
   const keep = (row: TaskRow): TaskRow => {
     rows[row.order - 1] = row;
-    const { conversationId, status } = row.task;
+    const { conversationId, owner, status } = row.task;
     if (isFinal(status)) {
       open.delete(row.order);
+      remove(owners, owner, row.order);
       if (conversationId !== null) remove(lanes, conversationId, row.order);
     } else {
       open.set(row.order, row);
+      add(owners, owner, row);
       if (conversationId !== null) add(lanes, conversationId, row);
     }
     return row;
@@ -50,6 +53,10 @@ export function memoryTasks(): TaskTable {
     heads: (runner) => [...open.values()].filter((row) => row.isHead && row.task.runner === runner),
     firstOpen: (conversationId) => lane(conversationId).values().next().value,
     countOpen: (conversationId) => lane(conversationId).size,
+    load: (per, id) => {
+      const own = [...((per === "owner" ? owners : lanes).get(id)?.values() ?? [])];
+      return { count: own.length, bytes: own.reduce((sum, row) => sum + row.inputBytes, 0) };
+    },
     openOf: (node) => [...open.values()].filter((row) => row.worker?.node === node),
     list: ({ owner, status, kind, runner, conversationId }, page) =>
       newestFirst(

@@ -115,6 +115,8 @@ function taskMaker(): (sketch?: TaskSketch) => NewTask {
       questions: "ask",
       waitingText: null,
       hops: null,
+      quotas: [],
+      refusalText: null,
       ...rest,
     };
   };

@@ -1,6 +1,7 @@
 import type { StoreCase } from "./about.ts";
 import { acceptCases } from "./accept-cases.ts";
 import { ackCases } from "./ack-cases.ts";
+import { budgetCases } from "./budget-cases.ts";
 import { cancelCases } from "./cancel-cases.ts";
 import { claimCases } from "./claim-cases.ts";
 import { conversationCases } from "./conversation-cases.ts";
@@ -18,6 +19,7 @@ import { resendingCases } from "./resending-cases.ts";
 import { senderNoticeCases } from "./sender-notice-cases.ts";
 import { suspendedQuestionCases } from "./suspended-question-cases.ts";
 import { answerCases } from "./answer-cases.ts";
+import { quotaCases } from "./quota-cases.ts";
 import { turnCases } from "./turn-cases.ts";
 import { watchCases } from "./watch-cases.ts";
 
@@ -25,10 +27,12 @@ import { watchCases } from "./watch-cases.ts";
 export const storeCases: readonly StoreCase[] = [
   ...acceptCases,
   ...hopCases,
+  ...quotaCases,
   ...laneCases,
   ...claimCases,
   ...fencingCases,
   ...turnCases,
+  ...budgetCases,
   ...cancelCases,
   ...liveQuestionCases,
   ...suspendedQuestionCases,
