@@ -1,8 +1,7 @@
 import type { Budget, BudgetState, BudgetUnit, BudgetUse, Spent } from "../contract/budget.ts";
 import type { ClaimRef } from "../contract/work.ts";
-import type { BudgetRow, TaskRow } from "./rows.ts";
-import type { TableContext } from "./table-context.ts";
-import { ownedTask } from "./table-context.ts";
+import type { BudgetRow } from "./rows.ts";
+import { ownedTask, type TableContext } from "./table-context.ts";
 
 /** Into how many parts a window is divided: what was used counts at most one of them too long. */
 const partsOfWindow = 24;

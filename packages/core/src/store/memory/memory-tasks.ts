@@ -1,4 +1,4 @@
-import { isFinal, type TaskStatus } from "../../contract/task.ts";
+import { isFinal } from "../../contract/task.ts";
 import type { TaskRow } from "../rows.ts";
 import type { TaskTable } from "../tables.ts";
 import { newestFirst } from "./newest-first.ts";
@@ -13,6 +13,16 @@ const remove = (index: Map<string, Map<number, TaskRow>>, key: string, order: nu
   rows?.delete(order);
   if (rows?.size === 0) index.delete(key);
 };
+
+function statsOf(
+  rows: readonly TaskRow[],
+  open: Iterable<TaskRow>,
+): ReturnType<TaskTable["stats"]> {
+  const counts = { pending: 0, running: 0, input_required: 0, completed: 0, failed: 0 };
+  for (const { task } of rows) counts[task.status]++;
+  const oldest = [...open].find((row) => row.task.status === "pending");
+  return { counts, oldestPendingTime: oldest?.acceptedTime ?? null };
+}
 
 /** Tasks in memory: all by id and by order, the open ones by owner and conversation as well. */
 export function memoryTasks(): TaskTable {
@@ -69,17 +79,6 @@ export function memoryTasks(): TaskTable {
           (runner === undefined || task.runner === runner) &&
           (conversationId === undefined || task.conversationId === conversationId),
       ),
-    stats: () => {
-      const counts: Record<TaskStatus, number> = {
-        pending: 0,
-        running: 0,
-        input_required: 0,
-        completed: 0,
-        failed: 0,
-      };
-      for (const { task } of rows) counts[task.status]++;
-      const oldest = [...open.values()].find((row) => row.task.status === "pending");
-      return { counts, oldestPendingTime: oldest?.acceptedTime ?? null };
-    },
+    stats: () => statsOf(rows, open.values()),
   };
 }
