@@ -94,6 +94,14 @@ export interface Bridge extends AsyncDisposable {
    * (`release`), sends in flight finish or are noted as unknown. The store stays open. Idempotent.
    */
   stop(): Promise<void>;
+  /**
+   * Replaces the routes and the limits in one step. What is accepted from here on follows the new ones; what was
+   * accepted before keeps the rules that are stored with it, and a turn that runs its time limits. Limits that are
+   * not given have their defaults, as in `createBridge`. Refused as a whole, with nothing changed.
+   *
+   * @throws BridgeError ROUTE_INVALID
+   */
+  reconfigure(to: Pick<BridgeParts, "routes" | "limits">): void;
   /** The only way to tasks, events, cancel and resume. */
   as(principal: Principal): Handle;
 }

@@ -10,7 +10,7 @@ import { boundedCall } from "./bounded-call.ts";
 import { channelDetails } from "./channel-details.ts";
 import { declarationsOf } from "./declarations.ts";
 import { runDelivery } from "./delivery.ts";
-import type { Engine, Tally } from "./engine.ts";
+import type { Engine, OwnEngine, Tally } from "./engine.ts";
 import { createFeed } from "./feed.ts";
 import { createHandle } from "./handle.ts";
 import { checkHealth } from "./health.ts";
@@ -36,7 +36,7 @@ const newTally = (): Tally => ({
   repeatedReplies: 0,
 });
 
-function engineOf(parts: BridgeParts): Engine {
+function engineOf(parts: BridgeParts): OwnEngine {
   const clock = parts.clock ?? systemClock();
   const random = parts.random ?? systemRandom;
   const store = parts.store ?? memoryStore({ clock, random });
@@ -182,8 +182,14 @@ export function createBridge(parts: BridgeParts): Bridge {
     engine.feed[Symbol.dispose]();
   };
 
+  const reconfigure: Bridge["reconfigure"] = ({ routes, limits: given = {} }) => {
+    const { routing, limits } = declarationsOf({ ...parts, routes, limits: given });
+    Object.assign(engine, { routing, limits } satisfies Partial<OwnEngine>);
+  };
+
   return {
     start: async () => await (starting ??= start()),
+    reconfigure,
     stop: async () => await (stopping ??= stop()),
     as: (principal) =>
       createHandle(

@@ -20,7 +20,10 @@ export type Tally = {
     : { -readonly [L in keyof Counters[K]]: number };
 };
 
-/** What the parts of the engine share: the checked parts of a bridge, and nothing that one of them owns. */
+/**
+ * What the parts of the engine share: the checked parts of a bridge, and nothing that one of them owns.
+ * `routing` and `limits` may be replaced while it runs: they are read where they are used, and not kept.
+ */
 export interface Engine {
   readonly store: Store;
   readonly stateId: string;
@@ -41,6 +44,9 @@ export interface Engine {
   readonly health: Map<string, RunnerHealth | null>;
   readonly tally: Tally;
 }
+
+/** The engine as the bridge itself has it. */
+export type OwnEngine = Engine & { -readonly [K in "routing" | "limits"]: Engine[K] };
 
 /** The limits that hold where nothing else is said. */
 export const defaultLimits: Limits = {

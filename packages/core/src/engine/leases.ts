@@ -15,11 +15,10 @@ export async function keepLeases(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, store, logger } = engine;
-  const { leaseMs } = engine.limits;
   let isRenewing = false;
   let failures = 0;
 
-  const renew = async (mine: readonly Attempt[]): Promise<void> => {
+  const renew = async (mine: readonly Attempt[], leaseMs: number): Promise<void> => {
     const askedAt = clock.steady();
     isRenewing = true;
     try {
@@ -45,6 +44,7 @@ export async function keepLeases(
 
   const beat = createWake(clock);
   while (!signal.aborted) {
+    const { leaseMs } = engine.limits;
     await beat.wait(leaseMs / 6, signal);
     const now = clock.steady();
     const due = [...attempts()].filter(
@@ -56,6 +56,6 @@ export async function keepLeases(
       for (const attempt of due)
         if (now - attempt.heldAt >= (leaseMs * 2) / 3) attempt.stop({ type: "lost" });
     }
-    if (due.length > 0 && !isRenewing && !signal.aborted) void renew(due);
+    if (due.length > 0 && !isRenewing && !signal.aborted) void renew(due, leaseMs);
   }
 }

@@ -45,10 +45,11 @@ export class Worker {
   }
 
   async #claimAll(signal: AbortSignal): Promise<void> {
-    const { clock, limits, store, logger, feed, runners, worker } = this.#engine;
+    const { clock, store, logger, feed, runners, worker } = this.#engine;
     using bell = feed.listen("work");
     await repeat("Claiming work", { clock, logger, signal }, async () => {
       const busy = [...this.#attempts.keys()].filter((attempt) => !attempt.isWaiting).length;
+      const { limits } = this.#engine;
       const limit = limits.concurrency - busy;
       const request = { worker, runners: [...runners.keys()], leaseMs: limits.leaseMs, limit };
       const heldAt = clock.steady();
