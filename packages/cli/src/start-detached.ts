@@ -30,27 +30,36 @@ const errorSchema = z.object({
 /** A daemon that was started in the background. */
 export type DetachedDaemon = z.infer<typeof readySchema>["ready"];
 
+export interface DetachedStart {
+  readonly paths: HostPaths;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Starts this command again as a daemon of its own session, in the state folder, and waits until it is
  * ready. It logs by itself; what its process prints beside that goes to a file as well.
  *
- * @throws BridgeError what the start threw; TIMED_OUT; the reason of an interrupt, which ends the start
+ * @throws BridgeError what the start threw; TIMED_OUT; the signal's reason
  */
 export async function startDetached(
   surroundings: Surroundings,
-  { args, paths }: { readonly args: readonly string[]; readonly paths: HostPaths },
+  { paths, args, env, signal }: DetachedStart,
 ): Promise<DetachedDaemon> {
+  signal.throwIfAborted();
   ensurePrivateFolder(paths.stateFolder);
   const output = openOutput(paths.output);
   const child = spawn(process.execPath, [...process.execArgv, surroundings.program, ...args], {
     cwd: paths.stateFolder,
     detached: true,
-    env: { ...surroundings.env },
+    env: { ...env },
     stdio: ["ignore", output, output, "ipc"],
   });
   closeSync(output);
   try {
-    const message = await firstWord(child, { paths, signal: surroundings.interrupts() });
+    const message = await firstWord(child, { paths, signal });
     const ready = readySchema.safeParse(message);
     if (ready.success) return ready.data.ready;
     const refused = errorSchema.safeParse(message);

@@ -48,7 +48,10 @@ export interface Home {
 }
 
 export interface RunOptions {
-  readonly input?: string | Buffer;
+  /** What is on stdin; null: it stays open. */
+  readonly input?: string | Buffer | null;
+  /** A file of this folder to start in the command's place. */
+  readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -101,7 +104,9 @@ export function makeHome(
 }
 
 function startCommand(args: readonly string[], options: RunOptions): Started {
-  const child = spawn(process.execPath, ["--conditions=source", program, ...args], {
+  const started =
+    options.program === undefined ? program : join(import.meta.dirname, options.program);
+  const child = spawn(process.execPath, ["--conditions=source", started, ...args], {
     env: options.env,
     cwd: tmpdir(),
     stdio: "pipe",
@@ -112,7 +117,7 @@ function startCommand(args: readonly string[], options: RunOptions): Started {
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   // A command that ends early does not read its input.
   child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input ?? "");
+  if (options.input !== null) child.stdin.end(options.input ?? "");
   const ended = once(child, "close").then(([code]) => ({
     code: code as number | null,
     stdout,

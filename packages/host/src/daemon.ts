@@ -1,19 +1,20 @@
 import {
   createBridge,
-  BridgeError,
   systemClock,
   systemRandom,
   type Bridge,
+  type BridgeStatus,
   type Clock,
   type Failpoint,
   type Handle,
   type Logger,
   type Random,
-  type Store,
 } from "@agent-bridge/core";
 import type { LoadedConfig } from "./config/read-config.ts";
+import type { ExclusiveLock } from "./exclusive-lock.ts";
 import { ensureSocketKey, identityOf } from "./identity.ts";
 import { lockInboxes } from "./inbox-locks.ts";
+import { openStore } from "./open-store.ts";
 import type { HostPaths } from "./paths.ts";
 import { loadPlugins, type LoadedPlugins } from "./plugins/load-plugins.ts";
 import { watchLoop, type LoopWatch } from "./plugins/loop-watch.ts";
@@ -21,9 +22,10 @@ import { PluginCalls } from "./plugins/plugin-calls.ts";
 import { divertOutput } from "./plugins/plugin-output.ts";
 import { checkRoutes } from "./plugins/route-check.ts";
 import { ensurePrivateFolder } from "./private-files.ts";
+import { untilSelfEnd, type SelfEndWatch, type StopCause } from "./self-end.ts";
 import { protocolVersion } from "./socket/frames.ts";
 import type { DaemonStatus } from "./socket/methods.ts";
-import { serveSocket } from "./socket/server.ts";
+import { serveSocket, type SocketServer } from "./socket/server.ts";
 import { lockState } from "./state-lock.ts";
 import { stateSweeper } from "./sweeper.ts";
 import { hostVersion } from "./version.ts";
@@ -42,6 +44,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** End by itself when nothing went on for `daemon.idleMinutes`. Default: only when asked. */
+  readonly endsWhenIdle?: boolean;
   /** For crash tests. */
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
@@ -54,8 +58,8 @@ export interface Daemon extends AsyncDisposable {
   /** The operator's. */
   readonly handle: Handle;
   status(): Promise<DaemonStatus>;
-  /** Resolves when a caller of the socket has asked it to stop; whoever runs it then calls `stop`. */
-  readonly stopRequested: Promise<void>;
+  /** Resolves when it is to stop, with the reason; whoever runs it then calls `stop`. */
+  readonly stopRequested: Promise<StopCause>;
   /** No new callers and messages; running attempts are given back; then all is closed and unlocked. Idempotent. */
   stop(): Promise<void>;
 }
@@ -72,7 +76,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const secrets = options.secrets ?? new Set<string>();
   await using started = new AsyncDisposableStack();
   ensurePrivateFolder(paths.stateFolder);
-  started.use(lockState(paths, hostVersion));
+  const stateLock = started.use(await lockState(paths, hostVersion));
   const identity = identityOf(paths, random);
   const calls = new PluginCalls();
   started.use(divertOutput(logger, calls));
@@ -82,7 +86,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   logNotes(logger, plugins, [...notes, ...noRoutes(routes.length)]);
   const store = await openStore(options, { clock, random });
   if (store !== undefined) started.use(store);
-  started.use(lockInboxes(plugins.channels, { paths, version: hostVersion }));
+  const about = { paths, version: hostVersion };
+  const inboxLocks = started.use(await lockInboxes(plugins.channels, about));
   const bridge = createBridge({
     ...(store === undefined ? {} : { store }),
     ...identity,
@@ -99,10 +104,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
   started.use(bridge);
-  const running = await serve(
-    { bridge, options, plugins, calls, loop, stateId: identity.stateId },
-    started,
-  );
+  const locks = [stateLock, ...inboxLocks.held];
+  const { stateId } = identity;
+  const composed = { bridge, options, plugins, calls, loop, stateId, locks, clock };
+  const running = await serve(composed, started);
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());
 }
@@ -114,6 +119,8 @@ type Composed = {
   readonly calls: PluginCalls;
   readonly loop: LoopWatch;
   readonly stateId: string;
+  readonly locks: readonly ExclusiveLock[];
+  readonly clock: Clock;
 };
 
 /**
@@ -130,13 +137,13 @@ async function serve(
   const startedAt = Date.now();
   const status = async (): Promise<DaemonStatus> => await statusOf(composed, { handle, startedAt });
   const ready = Promise.withResolvers<void>();
-  // Callers that wait are told through their connections; with none the rejection has no reader.
-  ready.promise.catch(() => undefined);
-  const stopRequest = Promise.withResolvers<void>();
+  const stopRequest = Promise.withResolvers<StopCause>();
+  let isStopping = false;
   const server = await serveSocket(paths, {
     handle,
     status,
-    stop: stopRequest.resolve,
+    stop: () => stopRequest.resolve("asked"),
+    isStopping: () => isStopping,
     key: ensureSocketKey(paths),
     stateId,
     hello: { protocol: protocolVersion, version: hostVersion, pid: process.pid },
@@ -144,24 +151,19 @@ async function serve(
     logger,
   });
   started.use(server);
-  try {
-    await bridge.start();
-  } catch (error) {
-    ready.reject(error);
-    throw error;
-  }
-  ready.resolve();
+  await startBridge(bridge, ready);
+  const watching = new AbortController();
+  started.defer(() => watching.abort());
+  const watch = { ...selfEndOf(composed, { server, handle }), signal: watching.signal };
+  untilSelfEnd(watch).then(stopRequest.resolve, (error: unknown) => {
+    if (!watching.signal.aborted) logger.error("The daemon does not watch its end", { error });
+  });
+  const beginStop = (): void => {
+    isStopping = true;
+    server.stopListening();
+  };
   return (held) => {
-    const stop = once(async () => {
-      logger.info("The daemon stops");
-      server.stopListening();
-      try {
-        await bridge.stop();
-      } finally {
-        await held.disposeAsync();
-      }
-      logger.info("The daemon has stopped");
-    });
+    const stop = once(async () => await stopInOrder({ bridge, logger, beginStop, held }));
     return {
       pid: process.pid,
       version: hostVersion,
@@ -196,6 +198,58 @@ async function statusOf(
   };
 }
 
+async function startBridge(bridge: Bridge, ready: PromiseWithResolvers<void>): Promise<void> {
+  // Callers that wait are told through their connections; with none the rejection has no reader.
+  ready.promise.catch(() => undefined);
+  try {
+    await bridge.start();
+    ready.resolve();
+  } catch (error) {
+    ready.reject(error);
+    throw error;
+  }
+}
+
+async function stopInOrder(parts: {
+  readonly bridge: Bridge;
+  readonly logger: Logger;
+  readonly beginStop: () => void;
+  readonly held: AsyncDisposableStack;
+}): Promise<void> {
+  const { bridge, logger, beginStop, held } = parts;
+  logger.info("The daemon stops");
+  beginStop();
+  try {
+    await bridge.stop();
+  } finally {
+    await held.disposeAsync();
+  }
+  logger.info("The daemon has stopped");
+}
+
+function selfEndOf(
+  { options, plugins, locks, clock }: Composed,
+  { server, handle }: { readonly server: SocketServer; readonly handle: Handle },
+): Omit<SelfEndWatch, "signal"> {
+  const { logger, config, endsWhenIdle = false } = options;
+  let callers = 0;
+  return {
+    locks,
+    idleMs: endsWhenIdle ? config.config.daemon.idleMinutes * 60_000 : null,
+    isBusy: async () => {
+      const hadCaller = server.callerCount > callers || server.connectionCount > 0;
+      callers = server.callerCount;
+      return hadCaller || plugins.channels.length > 0 || hasWork(await handle.status());
+    },
+    clock,
+    logger,
+  };
+}
+
+function hasWork({ store: { tasks, outbox } }: BridgeStatus): boolean {
+  return tasks.pending + tasks.running + tasks.input_required + outbox > 0;
+}
+
 async function load(
   options: DaemonOptions,
   {
@@ -216,18 +270,6 @@ async function load(
     secrets: options.secrets ?? new Set(),
     calls,
   });
-}
-
-/** @returns undefined for a store in memory */
-async function openStore(
-  { config, ephemeral, paths }: DaemonOptions,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
-): Promise<Store | undefined> {
-  if (ephemeral === true) return undefined;
-  if (config.config.store.type === "memory") throw new BridgeError("STORE_NOT_DURABLE", {});
-  // Loaded only where it is used: most commands never open the database.
-  const { sqliteStore } = await import("@agent-bridge/store-sqlite");
-  return sqliteStore({ path: paths.database, clock, random });
 }
 
 function logNotes(logger: Logger, plugins: LoadedPlugins, notes: readonly string[]): void {

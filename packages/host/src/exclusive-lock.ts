@@ -1,7 +1,9 @@
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BridgeError, describeError } from "@agent-bridge/core";
 import * as z from "zod";
+import { isRunning } from "./is-running.ts";
 import { writePrivateFile } from "./private-files.ts";
 
 const holderSchema = z.object({
@@ -20,53 +22,92 @@ export type LockHolder = z.infer<typeof holderSchema>;
 /** A lock that is held until it is disposed or the process is gone, however it ends. */
 export interface ExclusiveLock extends Disposable {
   readonly path: string;
+  /** False when the file was removed or replaced: then another process can hold a lock of this name, too. */
+  isHeld(): boolean;
 }
 
 /** How long to wait for one that is just going, in milliseconds. Blocks the event loop. */
 const patienceMs = 200;
 
+/** How long a holder that has just taken the lock may take to write who it is, and how often to look. */
+const namingMs = 2_000;
+const lookEveryMs = 20;
+
 const busy = 5;
 const notADatabase = 26;
+
+/** A lock, or who holds it: `undefined` where that can not be read. */
+export type TakenLock =
+  | { readonly lock: ExclusiveLock }
+  | { readonly heldBy: LockHolder | undefined };
 
 /**
  * Takes the lock at `path`: an exclusive transaction, which the kernel ends with the process.
  *
- * @returns the lock, or who holds it (`undefined` where that can not be read)
  * @throws BridgeError STORE_CORRUPT when the file is something else; it is left as it is
  */
-export function takeLock(
-  path: string,
-  holder: LockHolder,
-): { readonly lock: ExclusiveLock } | { readonly heldBy: LockHolder | undefined } {
-  const held = lockFile(path);
+export function takeLock(path: string, holder: LockHolder): TakenLock {
+  const held = lockFile(path, patienceMs);
   if (held === undefined) return { heldBy: readHolder(path) };
-  writePrivateFile(holderPath(path), `${JSON.stringify(holder)}\n`);
+  const { database, file } = held;
+  const isHeld = (): boolean => isSameFile(file, fileAt(path));
+  try {
+    writePrivateFile(holderPath(path), `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return {
     lock: {
       path,
+      isHeld,
       [Symbol.dispose]: () => {
-        rmSync(holderPath(path), { force: true });
-        held.close();
+        // What stands beside a replaced file is its new holder's.
+        if (isHeld()) rmSync(holderPath(path), { force: true });
+        database.close();
       },
     },
   };
 }
 
-/** Whether a process holds the lock at `path`. Takes it for a moment where none does. */
-export function isLocked(path: string): boolean {
-  const taken = lockFile(path);
-  taken?.close();
-  return taken === undefined;
+/**
+ * Takes the lock at `path`, or tells who holds it: also one that took it in this very moment, and
+ * has not written yet who it is. The name that an earlier holder left there is not taken for it.
+ *
+ * @throws BridgeError STORE_CORRUPT as `takeLock`
+ */
+export async function takeLockOrName(path: string, holder: LockHolder): Promise<TakenLock> {
+  const deadline = performance.now() + namingMs;
+  for (;;) {
+    const taken = takeLock(path, holder);
+    if ("lock" in taken || performance.now() > deadline) return taken;
+    if (taken.heldBy !== undefined && isRunning(taken.heldBy.pid)) return taken;
+    await sleep(lookEveryMs);
+  }
 }
 
-/** @returns undefined when it is held */
-function lockFile(path: string): DatabaseSync | undefined {
+/** Whether a process holds the lock at `path`. Takes it for a moment where none does. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const held = lockFile(path, 0);
+  held?.database.close();
+  return held === undefined;
+}
+
+/** @returns undefined when it is held, or was replaced while it was taken */
+function lockFile(
+  path: string,
+  timeout: number,
+): { readonly database: DatabaseSync; readonly file: FileId } | undefined {
   createFile(path);
+  const before = fileAt(path);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: patienceMs });
+    database = new DatabaseSync(path, { timeout });
     database.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-    return database;
+    if (before !== undefined && isSameFile(before, fileAt(path))) return { database, file: before };
+    database.close();
+    return undefined;
   } catch (error) {
     database?.close();
     const { errcode } = error as { errcode?: number };
@@ -78,6 +119,21 @@ function lockFile(path: string): DatabaseSync | undefined {
       { cause: error },
     );
   }
+}
+
+/** What tells a file from another one of the same name. */
+interface FileId {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** Looks without opening: closing what was opened would drop this process's own lock on it. */
+function fileAt(path: string): FileId | undefined {
+  return statSync(path, { throwIfNoEntry: false, bigint: true });
+}
+
+function isSameFile(one: FileId, other: FileId | undefined): boolean {
+  return other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }
 
 /** What this process writes beside its locks. */

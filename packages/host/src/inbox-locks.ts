@@ -1,9 +1,19 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { BridgeError, type Channel } from "@agent-bridge/core";
-import { describeHolder, takeLock, thisHolder, type ExclusiveLock } from "./exclusive-lock.ts";
+import {
+  describeHolder,
+  takeLockOrName,
+  thisHolder,
+  type ExclusiveLock,
+} from "./exclusive-lock.ts";
 import type { HostPaths } from "./paths.ts";
 import { ensurePrivateFolder } from "./private-files.ts";
+
+/** A lock for each inbox. */
+export interface InboxLocks extends Disposable {
+  readonly held: readonly ExclusiveLock[];
+}
 
 /**
  * Makes this process the user's only poller of each channel's inbox. Channels without an `inboxId`
@@ -11,23 +21,25 @@ import { ensurePrivateFolder } from "./private-files.ts";
  *
  * @throws BridgeError INBOX_LOCKED naming the holder; then none is held
  */
-export function lockInboxes(
+export async function lockInboxes(
   channels: readonly Channel[],
   about: { readonly paths: HostPaths; readonly version: string },
-): Disposable {
+): Promise<InboxLocks> {
   using locks = new DisposableStack();
   const ids = new Set(channels.flatMap(({ inboxId }) => (inboxId === undefined ? [] : [inboxId])));
   if (ids.size > 0) ensurePrivateFolder(about.paths.inboxLockFolder);
-  for (const inboxId of ids) locks.use(lockInbox(inboxId, about));
-  return locks.move();
+  const held: ExclusiveLock[] = [];
+  for (const inboxId of ids) held.push(locks.use(await lockInbox(inboxId, about)));
+  const moved = locks.move();
+  return { held, [Symbol.dispose]: () => moved.dispose() };
 }
 
-function lockInbox(
+async function lockInbox(
   inboxId: string,
   { paths, version }: { readonly paths: HostPaths; readonly version: string },
-): ExclusiveLock {
+): Promise<ExclusiveLock> {
   const name = createHash("sha256").update(inboxId).digest("hex").slice(0, 32);
-  const taken = takeLock(
+  const taken = await takeLockOrName(
     join(paths.inboxLockFolder, `${name}.db`),
     thisHolder({ version, stateFolder: paths.stateFolder, what: `the inbox ${inboxId}` }),
   );

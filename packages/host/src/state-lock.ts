@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { BridgeError } from "@agent-bridge/core";
 import {
   describeHolder,
   isLocked,
-  takeLock,
+  takeLockOrName,
   thisHolder,
   type ExclusiveLock,
 } from "./exclusive-lock.ts";
@@ -14,9 +13,10 @@ import type { HostPaths } from "./paths.ts";
  *
  * @throws BridgeError STATE_LOCKED naming the holder
  */
-export function lockState(paths: HostPaths, version: string): ExclusiveLock {
+export async function lockState(paths: HostPaths, version: string): Promise<ExclusiveLock> {
   const { stateLock, stateFolder } = paths;
-  const taken = takeLock(stateLock, thisHolder({ version, stateFolder, what: "the state folder" }));
+  const holder = thisHolder({ version, stateFolder, what: "the state folder" });
+  const taken = await takeLockOrName(stateLock, holder);
   if ("lock" in taken) return taken.lock;
   throw new BridgeError("STATE_LOCKED", {
     folder: stateFolder,
@@ -26,5 +26,5 @@ export function lockState(paths: HostPaths, version: string): ExclusiveLock {
 
 /** Whether a daemon holds the state folder. */
 export function isStateLocked(paths: HostPaths): boolean {
-  return existsSync(paths.stateLock) && isLocked(paths.stateLock);
+  return isLocked(paths.stateLock);
 }

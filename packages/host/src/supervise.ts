@@ -1,21 +1,22 @@
 import { describeError, type Logger } from "@agent-bridge/core";
 import type { Daemon } from "./daemon.ts";
+import type { StopCause } from "./self-end.ts";
 
 /**
  * Runs a daemon until it is asked to stop: by SIGTERM, SIGINT or SIGHUP (its terminal is gone), or
- * through its socket. A second signal ends the process at once, as does an error that nobody
+ * through its socket; or until it has its own reason to. A second signal ends the process at once, as does an error that nobody
  * caught: what was accepted is safe, the next start takes it over.
  *
- * @returns the exit code: 0 after an orderly stop, 1 otherwise
+ * @returns the exit code: 0 after an orderly stop, 1 otherwise, also where a lock was lost
  */
 export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<number> {
-  const asked = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<StopCause>();
   let signals = 0;
   const onSignal = (name: NodeJS.Signals): void => {
     signals++;
     logger.info(signals === 1 ? "Asked to stop" : "Asked again: ending at once", { signal: name });
     if (signals > 1) process.exit(130);
-    asked.resolve();
+    asked.resolve("asked");
   };
   const onUncaught = (error: unknown): void => {
     const stack = error instanceof Error ? error.stack : undefined;
@@ -28,9 +29,9 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
   process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
   try {
-    await Promise.race([asked.promise, daemon.stopRequested]);
+    const cause = await Promise.race([asked.promise, daemon.stopRequested]);
     await daemon.stop();
-    return 0;
+    return cause === "lock_lost" ? 1 : 0;
   } catch (error) {
     logger.error("The daemon did not stop in order", { error: describeError(error) });
     return 1;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isBridgeError, silentLogger } from "@agent-bridge/core";
-import { expect, onTestFinished, test } from "vitest";
+import { manualClock } from "@agent-bridge/testing";
+import { expect, onTestFinished, test, vi } from "vitest";
 import {
   connectDaemon,
   parseConfig,
@@ -111,4 +112,51 @@ test("callers are cut off by a stop, and a stop may be repeated", async () => {
   await Promise.all([daemon.stop(), daemon.stop()]);
   await expect(client.call("status", {})).rejects.toMatchObject({ code: "DAEMON_LOST" });
   await client.close();
+});
+
+test("one that was started on demand ends when nobody needs it, and not while someone is connected", async () => {
+  const paths = temporaryPaths();
+  const clock = manualClock();
+  const config = { ...working, daemon: { idleMinutes: 5 } };
+  const daemon = await start({ ...optionsFor(paths, config), clock, endsWhenIdle: true });
+  const onStop = vi.fn<(cause: string) => void>();
+  void daemon.stopRequested.then(onStop);
+  const client = await connectDaemon(paths, { run: undefined });
+  await client.call("status", {});
+  await clock.advance(20 * 60_000);
+  expect(onStop).not.toHaveBeenCalled();
+  await client.close();
+  await expect
+    .poll(
+      async () => {
+        await clock.advance(60_000);
+        return onStop.mock.calls;
+      },
+      { interval: 5 },
+    )
+    .toEqual([["idle"]]);
+});
+
+test("one that a person started stays when nobody needs it", async () => {
+  const clock = manualClock();
+  const daemon = await start({ ...optionsFor(temporaryPaths()), clock });
+  const onStop = vi.fn<(cause: string) => void>();
+  void daemon.stopRequested.then(onStop);
+  await clock.advance(60 * 60_000);
+  expect(onStop).not.toHaveBeenCalled();
+});
+
+test("S35 when its state folder is removed it asks to be stopped, and leaves alone what stands there by then", async () => {
+  const paths = temporaryPaths();
+  const daemon = await start(optionsFor(paths));
+  renameSync(paths.stateFolder, `${paths.stateFolder}.old`);
+  expect(await daemon.stopRequested).toBe("lock_lost");
+  const next = await start(optionsFor(paths));
+  await daemon.stop();
+  const client = await connectDaemon(paths, { run: undefined });
+  await expect(client.call("status", {})).resolves.toMatchObject({
+    stateFolder: next.paths.stateFolder,
+  });
+  await client.close();
+  expect(existsSync(paths.stateLock.replace(/db$/, "json"))).toBe(true);
 });

@@ -1,10 +1,17 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Channel } from "@agent-bridge/core";
 import { expect, onTestFinished, test } from "vitest";
-import { isLocked, readHolder, takeLock, thisHolder } from "../src/exclusive-lock.ts";
+import {
+  isLocked,
+  readHolder,
+  takeLock,
+  takeLockOrName,
+  thisHolder,
+} from "../src/exclusive-lock.ts";
 import { lockInboxes } from "../src/inbox-locks.ts";
 import { ensurePrivateFolder } from "../src/private-files.ts";
 import { isStateLocked, lockState } from "../src/state-lock.ts";
@@ -57,14 +64,53 @@ test("S35 another process's lock is refused with its pid, and is free at once wh
   if ("lock" in taken) taken.lock[Symbol.dispose]();
 });
 
-test("S35 a state folder in use is refused by name of its holder", () => {
+test("a lock whose file was removed or replaced is not held any more, and leaves the new one's holder alone", () => {
+  const path = join(temporaryFolder(), "lock.db");
+  const taken = takeLock(path, holder);
+  if (!("lock" in taken)) throw new Error("not taken");
+  expect(taken.lock.isHeld()).toBe(true);
+  rmSync(path);
+  expect(taken.lock.isHeld()).toBe(false);
+  const next = takeLock(path, { ...holder, version: "2" });
+  expect("lock" in next && next.lock.isHeld()).toBe(true);
+  expect(taken.lock.isHeld()).toBe(false);
+  taken.lock[Symbol.dispose]();
+  expect(readHolder(path)).toMatchObject({ version: "2" });
+  if ("lock" in next) next.lock[Symbol.dispose]();
+});
+
+test("S35 a holder that has not written its name yet is waited for, and a dead one's name not taken for it", async () => {
+  const path = join(temporaryFolder(), "lock.db");
+  const dead = spawnSync(process.execPath, ["--version"]).pid;
+  const write = (pid: number): void =>
+    writeFileSync(path.replace(/db$/, "json"), JSON.stringify({ ...holder, pid }));
+  using database = new DatabaseSync(path);
+  database.exec("BEGIN EXCLUSIVE");
+  write(dead);
+  const refused = takeLockOrName(path, holder);
+  write(process.pid);
+  expect(await refused).toEqual({ heldBy: { ...holder, pid: process.pid } });
+});
+
+test("a lock whose holder ends before it has told its name is taken", async () => {
+  const path = join(temporaryFolder(), "lock.db");
+  const database = new DatabaseSync(path);
+  database.exec("BEGIN EXCLUSIVE");
+  const taking = takeLockOrName(path, holder);
+  database.close();
+  const taken = await taking;
+  expect("lock" in taken).toBe(true);
+  if ("lock" in taken) taken.lock[Symbol.dispose]();
+});
+
+test("S35 a state folder in use is refused by name of its holder", async () => {
   const paths = temporaryPaths();
   ensurePrivateFolder(paths.stateFolder);
   expect(isStateLocked(paths)).toBe(false);
   expect(existsSync(paths.stateLock)).toBe(false);
-  using _lock = lockState(paths, "1.2.3");
+  using _lock = await lockState(paths, "1.2.3");
   expect(isStateLocked(paths)).toBe(true);
-  expect(() => lockState(paths, "1.2.3")).toThrowError(
+  await expect(lockState(paths, "1.2.3")).rejects.toThrowError(
     expect.objectContaining({
       code: "STATE_LOCKED",
       message: expect.stringContaining(`process ${process.pid} (agent-bridge 1.2.3`),
@@ -89,20 +135,20 @@ const channel = (name: string, inboxId?: string): Channel => ({
   ...(inboxId === undefined ? {} : { inboxId }),
 });
 
-test("S35 two homes can not poll one inbox, and those that were locked before the refusal are free again", () => {
+test("S35 two homes can not poll one inbox, and those that were locked before the refusal are free again", async () => {
   const folder = temporaryFolder();
   const mine = { paths: temporaryPaths(folder, "mine"), version: "1" };
   const theirs = { paths: temporaryPaths(folder, "theirs"), version: "2" };
-  const held = lockInboxes([channel("theirs", "platform/ws-1"), channel("push")], theirs);
-  expect(() =>
+  const held = await lockInboxes([channel("theirs", "platform/ws-1"), channel("push")], theirs);
+  await expect(
     lockInboxes([channel("other", "platform/ws-2"), channel("same", "platform/ws-1")], mine),
-  ).toThrowError(
+  ).rejects.toThrowError(
     expect.objectContaining({
       code: "INBOX_LOCKED",
       message: expect.stringMatching(/inbox platform\/ws-1 .*state folder .*theirs/),
     }),
   );
-  using _free = lockInboxes([channel("other", "platform/ws-2")], theirs);
+  using _free = await lockInboxes([channel("other", "platform/ws-2")], theirs);
   held[Symbol.dispose]();
-  using _mine = lockInboxes([channel("same", "platform/ws-1")], mine);
+  using _mine = await lockInboxes([channel("same", "platform/ws-1")], mine);
 });

@@ -1,5 +1,7 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { silentLogger } from "@agent-bridge/core";
 import { formatMark } from "@agent-bridge/process";
@@ -8,6 +10,7 @@ import { ensureSocketKey } from "../src/identity.ts";
 import { connectDaemon, type DaemonClient, type HostPaths } from "../src/index.ts";
 import { ensurePrivateFolder } from "../src/private-files.ts";
 import { serveSocket } from "../src/socket/server.ts";
+import { lockState } from "../src/state-lock.ts";
 import { fakeHandle, type FakeHandle } from "./fake-handle.ts";
 import { temporaryPaths } from "./temporary.ts";
 
@@ -45,6 +48,7 @@ async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Pr
     handle: fake.handle,
     status: () => Promise.reject(new Error("not in this test")),
     stop: () => (wasStopped = true),
+    isStopping: () => wasStopped,
     key,
     stateId: "state_test",
     hello: { protocol: 1, version: "1.2.3", pid: process.pid },
@@ -91,6 +95,95 @@ test("the socket is the user's alone, and a file left at its place gives way", a
   writeFileSync(paths.socket, "left by a crash");
   await serve({ paths });
   await expect(client(paths)).resolves.toBeDefined();
+  expect(readdirSync(paths.stateFolder).filter((name) => name.startsWith("daemon."))).toEqual([
+    "daemon.sock",
+  ]);
+});
+
+test("a folder at the socket's place is refused and left as it is", async () => {
+  const paths = temporaryPaths();
+  mkdirSync(join(paths.socket, "inside"), { recursive: true });
+  await expect(serve({ paths })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(/daemon\.sock is not valid: .*Move it away/),
+  });
+  expect(existsSync(join(paths.socket, "inside"))).toBe(true);
+  await expect(connectDaemon(paths)).rejects.toMatchObject({ code: "DAEMON_NOT_RUNNING" });
+});
+
+test("S35 a socket on which another process listens is refused, and goes on", async () => {
+  const { paths, close } = await serve();
+  await expect(serve({ paths })).rejects.toMatchObject({
+    code: "STATE_LOCKED",
+    message: expect.stringContaining(`a process that listens on ${paths.socket}`),
+  });
+  await expect(client(paths)).resolves.toBeDefined();
+  await close();
+});
+
+test("a daemon that was replaced leaves the socket of the new one where it is", async () => {
+  const first = await serve();
+  const { paths } = first;
+  rmSync(paths.socket);
+  await serve({ paths });
+  await first.close();
+  await expect(client(paths)).resolves.toBeDefined();
+});
+
+test("what answers on the socket and is no daemon is none; one that is silent, a time-out", async () => {
+  const paths = temporaryPaths();
+  ensurePrivateFolder(paths.stateFolder);
+  ensureSocketKey(paths);
+  let word = "220 mail.example ESMTP\r\n";
+  const server = createServer((socket) => void socket.on("error", () => undefined).write(word));
+  server.listen(paths.socket);
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  await expect(connectDaemon(paths)).rejects.toMatchObject({ code: "DAEMON_NOT_RUNNING" });
+  word = "7\n";
+  await expect(connectDaemon(paths)).rejects.toMatchObject({ code: "DAEMON_NOT_RUNNING" });
+  word = "";
+  const silent = connectDaemon(paths, { timeoutMs: 20, run: undefined });
+  await expect(silent).rejects.toMatchObject({ code: "TIMED_OUT" });
+});
+
+test("between its lock and its socket a daemon is waited for; when it is gone instead, there is none", async () => {
+  const paths = temporaryPaths();
+  ensurePrivateFolder(paths.stateFolder);
+  const lock = await lockState(paths, "1.2.3");
+  const connecting = connectDaemon(paths, { run: undefined });
+  await serve({ paths });
+  const connected = await connecting;
+  await connected.close();
+  lock[Symbol.dispose]();
+  const next = temporaryPaths();
+  ensurePrivateFolder(next.stateFolder);
+  const failing = await lockState(next, "1.2.3");
+  const waiting = connectDaemon(next);
+  failing[Symbol.dispose]();
+  await expect(waiting).rejects.toMatchObject({ code: "DAEMON_NOT_RUNNING" });
+});
+
+test("a daemon that holds its lock and never listens is a time-out, an abort its reason", async () => {
+  const paths = temporaryPaths();
+  ensurePrivateFolder(paths.stateFolder);
+  using _lock = await lockState(paths, "1.2.3");
+  await expect(connectDaemon(paths, { timeoutMs: 50 })).rejects.toMatchObject({
+    code: "TIMED_OUT",
+  });
+  const reason = new Error("given up");
+  await expect(connectDaemon(paths, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test("while the daemon stops, nothing new is begun, and the refusal may be tried again", async () => {
+  const { paths } = await serve();
+  const daemon = await client(paths);
+  await daemon.call("stop", {});
+  await expect(daemon.call("start", { payload: { text: "x" } })).rejects.toMatchObject({
+    code: "DAEMON_LOST",
+    retryable: true,
+  });
+  await expect(daemon.call("task", { taskId: "task_known" })).resolves.toBeDefined();
 });
 
 test("calls are answered, errors arrive with their code, a bug as INTERNAL without its stack", async () => {

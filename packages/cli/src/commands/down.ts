@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BridgeError } from "@agent-bridge/core";
-import { isStateLocked } from "@agent-bridge/host";
+import { isRunning, isStateLocked } from "@agent-bridge/host";
 import {
   callOnce,
   pathsOf,
@@ -54,12 +54,3 @@ export const down: CommandRow = {
     });
   },
 };
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}

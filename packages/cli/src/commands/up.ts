@@ -24,6 +24,7 @@ interface Options extends CommonOptions {
   readonly ephemeral?: boolean;
   readonly config?: string;
   readonly detachedChild?: boolean;
+  readonly endsWhenIdle?: boolean;
 }
 
 export const up: CommandRow = {
@@ -35,7 +36,8 @@ export const up: CommandRow = {
       .option("--detach", "in the background; returns when it is ready")
       .option("--ephemeral", "keep everything in memory: accepted work ends with the daemon")
       .option("--config <file>", "use this configuration")
-      .addOption(new Option("--detached-child").hideHelp());
+      .addOption(new Option("--detached-child").hideHelp())
+      .addOption(new Option("--ends-when-idle").hideHelp());
     runs<Options>(command, program, async (invocation) => {
       const { options, surroundings } = invocation;
       const paths = pathsOf(surroundings, options.config);
@@ -111,7 +113,12 @@ async function startBehind(
   const args = ["up", "--detached-child"];
   if (options.ephemeral === true) args.push("--ephemeral");
   if (options.config !== undefined) args.push("--config", paths.configFile);
-  const started = await startDetached(surroundings, { args, paths });
+  const started = await startDetached(surroundings, {
+    args,
+    paths,
+    env: surroundings.env,
+    signal: surroundings.interrupts(),
+  });
   printer.json({ ...started, log: paths.log });
   printer.text([
     `agent-bridge ${started.version} is up (pid ${started.pid}).`,
@@ -140,6 +147,7 @@ async function compose(
   return await startDaemon({
     ...given,
     ephemeral: options.ephemeral === true,
+    endsWhenIdle: options.endsWhenIdle === true,
     resolveFrom: [import.meta.url],
   });
 }

@@ -48,6 +48,23 @@ const logSchema = z.strictObject({
   files: z.int().min(1).max(100).default(5),
 });
 
+/** The process of the daemon. */
+const daemonSchema = z.strictObject({
+  /** A daemon that was started on demand ends when nothing went on for so long. One that `up` started stays. */
+  idleMinutes: z
+    .int()
+    .min(1)
+    .max(7 * 24 * 60)
+    .default(15),
+  /** Its environment, where no person's shell gives it one: started on demand, or by a unit. No secrets: see `$file`. */
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not the name of a variable"),
+      z.string().refine((text) => !text.includes("\0"), "holds a NUL character"),
+    )
+    .default({}),
+});
+
 /** The configuration file. Unknown keys are errors everywhere. */
 export const configSchema = z.strictObject({
   /** For editors; not read. */
@@ -59,6 +76,7 @@ export const configSchema = z.strictObject({
   limits: z.strictObject(limits).default({}),
   store: storeSchema.default({ type: "sqlite" }),
   log: logSchema.prefault({}),
+  daemon: daemonSchema.prefault({}),
 });
 
 /** A valid configuration, with defaults. Secrets in it are still references. */

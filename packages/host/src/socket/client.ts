@@ -1,8 +1,5 @@
 import { connect, type Socket } from "node:net";
 import { BridgeError, describeError, type Json } from "@agent-bridge/core";
-import { markVariable } from "@agent-bridge/process";
-import { readSocketKey } from "../identity.ts";
-import type { HostPaths } from "../paths.ts";
 import {
   fromWireError,
   maxLineBytes,
@@ -13,7 +10,6 @@ import {
 } from "./frames.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { PendingReply, ReplyStream, type Reply } from "./replies.ts";
-import { ensureSocketFolder } from "./socket-folder.ts";
 import type { CallName, CallResult, MethodParams, StreamEvent, StreamName } from "./methods.ts";
 
 /** The largest answer that is read: the answer of an agent is at most 10 MB. */
@@ -50,56 +46,36 @@ export interface DaemonClient extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface ConnectOptions {
-  readonly signal?: AbortSignal;
-  /** How long the daemon may take to answer, also while it starts. Default: 15 s. */
-  readonly timeoutMs?: number;
-  /** The mark of the run that this process is part of. Default: from the environment. */
-  readonly run?: string | undefined;
+/** Who calls. */
+export interface Caller {
+  readonly key: string;
+  /** The mark of the run that the caller is part of; undefined: of none. */
+  readonly run: string | undefined;
 }
 
 /**
- * Connects to the daemon that runs on a state folder.
+ * Opens a connection and shows the key.
  *
- * @throws BridgeError DAEMON_NOT_RUNNING, NOT_ALLOWED, TIMED_OUT; INPUT_INVALID when it speaks another protocol
+ * @throws what the daemon refuses with, the socket's own error, DAEMON_LOST when nobody that speaks the
+ *   protocol answers; the signal's reason
  */
-export async function connectDaemon(
-  paths: HostPaths,
-  options: ConnectOptions = {},
+export async function greetDaemon(
+  socketPath: string,
+  { key, run }: Caller,
+  signal: AbortSignal,
 ): Promise<DaemonClient> {
-  const key = readSocketKey(paths);
-  const notRunning = (cause?: unknown): BridgeError =>
-    new BridgeError("DAEMON_NOT_RUNNING", { folder: paths.stateFolder }, { cause });
-  if (key === undefined) throw notRunning();
-  ensureSocketFolder(paths);
-  const socket = connect(paths.socket);
-  const client = new Client(socket);
-  const run = "run" in options ? options.run : process.env[markVariable];
-  const timeoutMs = options.timeoutMs ?? 15_000;
-  const timer = setTimeout(
-    () =>
-      client.end(
-        new BridgeError("TIMED_OUT", { what: "An answer of the daemon", afterMs: timeoutMs }),
-      ),
-    timeoutMs,
-  );
-  const onAbort = (): void => client.end(options.signal?.reason);
-  options.signal?.addEventListener("abort", onAbort, { once: true });
+  signal.throwIfAborted();
+  const client = new Client(connect(socketPath));
+  const onAbort = (): void => client.end(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    options.signal?.throwIfAborted();
     await client.greet({ protocol: protocolVersion, key, ...(run === undefined ? {} : { run }) });
     return client;
   } catch (error) {
     client.end(error);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ECONNREFUSED" || code === "DAEMON_LOST") {
-      throw notRunning(error);
-    }
-    if (code !== "EACCES" && code !== "EPERM") throw error;
-    throw new BridgeError("NOT_ALLOWED", { what: `Opening ${paths.socket}` }, { cause: error });
+    throw error;
   } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -221,14 +197,29 @@ class Client implements DaemonClient {
         const detail = `an answer of ${split.droppedBytes} bytes is too large`;
         return this.end(new BridgeError("DAEMON_LOST", { detail }));
       }
-      // The daemon is trusted: who could write in its place has the key's folder.
-      const frame = JSON.parse(split.line.toString("utf8")) as DaemonFrame;
+      const frame = frameOf(split.line);
+      if (frame === undefined) {
+        const detail = "what answers does not speak the daemon's protocol";
+        return this.end(new BridgeError("DAEMON_LOST", { detail }));
+      }
       if ("hello" in frame) this.#hello.resolve(frame.hello);
       else if (frame.id === null) {
         // Only an error has no id: the daemon could not read what it was sent.
         if ("error" in frame) this.end(fromWireError(frame.error));
       } else this.#replies.get(Number(frame.id))?.take(frame);
     }
+  }
+}
+
+/** Who could write in the daemon's place has the key's folder: what is a frame at all is trusted. */
+function frameOf(line: Buffer): DaemonFrame | undefined {
+  try {
+    const data: unknown = JSON.parse(line.toString("utf8"));
+    const isFrame = typeof data === "object" && data !== null && ("hello" in data || "id" in data);
+    return isFrame ? (data as DaemonFrame) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -133,6 +133,9 @@ export class Connection {
       const what = "open requests on a connection";
       throw new BridgeError("QUOTA_EXCEEDED", { what, limit: maxOpenRequests });
     }
+    if ("begins" in row && this.#context.isStopping()) {
+      throw new BridgeError("DAEMON_LOST", { detail: "the daemon stops" });
+    }
     const parsed = row.params.safeParse(params ?? {});
     if (!parsed.success) throw invalid(`The parameters of ${method}`, parsed.error);
     const abort = new AbortController();

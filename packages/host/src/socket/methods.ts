@@ -27,11 +27,15 @@ export interface MethodContext {
   status(): Promise<DaemonStatus>;
   /** Begins to stop; returns at once. */
   stop(): void;
+  /** True once it stops: nothing new is begun. */
+  isStopping(): boolean;
 }
 
 interface CallRow<P extends z.ZodType, R> {
   readonly params: P;
   call(context: MethodContext, params: z.output<P>, signal: AbortSignal): Promise<R>;
+  /** True where it begins work: refused while the daemon stops. */
+  readonly begins?: true;
 }
 
 interface StreamRow<P extends z.ZodType, E> {
@@ -43,6 +47,12 @@ const call = <P extends z.ZodType, R>(params: P, run: CallRow<P, R>["call"]): Ca
   params,
   call: run,
 });
+
+/** As `call`, for what begins work. */
+const beginning = <P extends z.ZodType, R>(
+  params: P,
+  run: CallRow<P, R>["call"],
+): CallRow<P, R> => ({ params, call: run, begins: true });
 
 const stream = <P extends z.ZodType, E>(
   params: P,
@@ -115,7 +125,7 @@ export const methods = {
     context.stop();
     return await Promise.resolve({ stopping: true as const });
   }),
-  start: call(startRequest, async ({ handle }, request) => await handle.start(request)),
+  start: beginning(startRequest, async ({ handle }, request) => await handle.start(request)),
   task: call(z.strictObject({ taskId: id }), async ({ handle }, { taskId }) => ({
     task: await handle.task(taskId),
     questions: await handle.questions(taskId),
@@ -146,7 +156,7 @@ export const methods = {
     answer,
     async ({ handle }, request) => await handle.answer(request.questionId, request.answer),
   ),
-  resume: call(resumeRequest, async ({ handle }, request) => await handle.resume(request)),
+  resume: beginning(resumeRequest, async ({ handle }, request) => await handle.resume(request)),
   conversations: call(page, async ({ handle }, request) => await handle.conversations(request)),
   conversation: call(
     z.strictObject({ conversationId: id }),
@@ -157,7 +167,7 @@ export const methods = {
     z.strictObject({ deadLetterId: id }),
     async ({ handle }, { deadLetterId }) => await handle.deadLetter(deadLetterId),
   ),
-  retryDeadLetter: call(
+  retryDeadLetter: beginning(
     z.strictObject({ deadLetterId: id }),
     async ({ handle }, { deadLetterId }) => await handle.retryDeadLetter(deadLetterId),
   ),
