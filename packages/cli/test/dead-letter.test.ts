@@ -38,3 +38,79 @@ test("S06 a message that no route allowed is listed, shown, and taken up when on
     .toMatchObject([{ body: { message: "let me in" } }]);
   expect(await listed()).toEqual([]);
 });
+
+test("S06 dead letters are dropped by name or by what they have in common, after a yes", async () => {
+  await using platform = await startFakePlatform();
+  const workspaces = [{ id: "ws-self", platformUrl: platform.url, token: defaultToken }];
+  const home = makeHome({
+    config: {
+      ...workingConfig,
+      plugins: { ...workingConfig.plugins, "@agent-bridge/plugin-molecule": { workspaces } },
+    },
+  });
+  await home.up();
+  for (const text of ["one", "two", "three"])
+    platform.state.addCanvas({ workspace: "ws-self", text: `say ${text}` });
+  platform.state.addRow({ workspace_id: "ws-self", source_id: "ws-peer" });
+  const json = async (...args: readonly string[]): Promise<Record<string, unknown>> =>
+    document((await home.run(["dead-letter", ...args, "--json"])).stdout);
+  const listed = async (): Promise<readonly string[]> =>
+    ((await json("list"))["deadLetters"] as { id: string }[]).map(({ id }) => id);
+  await expect.poll(listed, { timeout: 8000 }).toHaveLength(4);
+  const [one = "", two = "", three = "", four = ""] = await listed();
+
+  expect(await json("drop", one)).toEqual({ dropped: [one] });
+  expect(await json("drop", one)).toEqual({ dropped: [] });
+  // Nobody can be asked where nobody looks on.
+  const unasked = await home.run(["dead-letter", "drop", two, three]);
+  expect(unasked).toMatchObject({ code: 2, stdout: "" });
+  expect(unasked.stderr).toContain("--yes");
+  for (const wrong of [[], [two, "--all"], [two, "--reason", "x"], ["--all", "--before", "noon"]])
+    expect(await home.run(["dead-letter", "drop", ...wrong])).toMatchObject({ code: 2 });
+  expect(await listed()).toEqual([two, three, four]);
+
+  expect(await json("drop", "--all", "--yes", "--reason", "hop_limit")).toEqual({ dropped: [] });
+  expect(await json("drop", "--all", "--yes", "--before", "2001-01-01")).toEqual({ dropped: [] });
+  expect(await json("drop", two, "dead_none", "--yes")).toEqual({ dropped: [two] });
+  const rest = await json("drop", "--all", "--yes", "--reason", "not_allowed");
+  expect(rest).toEqual({ dropped: [four, three] });
+  expect(await listed()).toEqual([]);
+});
+
+test("S06 several are taken up at once, and one that still can not be handled keeps no other back", async () => {
+  await using platform = await startFakePlatform();
+  const workspaces = [{ id: "ws-self", platformUrl: platform.url, token: defaultToken }];
+  const config = {
+    ...workingConfig,
+    plugins: { ...workingConfig.plugins, "@agent-bridge/plugin-molecule": { workspaces } },
+  };
+  const home = makeHome({ config });
+  const first = await home.up();
+  platform.state.addCanvas({ workspace: "ws-self", text: "say one" });
+  platform.state.addPeer({ workspace: "ws-self", peer: "ws-peer", text: "say two" });
+  platform.state.addCanvas({ workspace: "ws-self", text: "say three" });
+  const count = async (): Promise<number> =>
+    (document((await home.run(["dead-letter", "list", "--json"])).stdout)["deadLetters"] as [])
+      .length;
+  await expect.poll(count, { timeout: 8000 }).toBe(3);
+  first.child.kill("SIGTERM");
+  await first.ended;
+
+  const route = { kind: "canvas_user", from: "*", runner: "scripted" };
+  home.writeConfig({ ...config, routes: [...config.routes, route] });
+  await home.up();
+  const ended = await home.run(["dead-letter", "retry", "--all", "--yes", "--json"]);
+  expect(ended.code).toBe(1);
+  const taskId = expect.stringMatching(/^task_/) as string;
+  const refused = expect.objectContaining({ code: "INPUT_INVALID" }) as object;
+  expect(document(ended.stdout)["retried"]).toMatchObject([
+    { taskId },
+    { error: refused },
+    { taskId },
+  ]);
+  const told = () => platform.log().entries.filter(({ endpoint }) => endpoint === "notify");
+  await expect
+    .poll(() => told().map(({ body }) => body))
+    .toEqual([{ message: "one" }, { message: "three" }]);
+  expect(await count()).toBe(1);
+});

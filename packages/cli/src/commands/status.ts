@@ -4,6 +4,7 @@ import { connectTo, runs, type CommandRow } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { statusJson } from "../json-output.ts";
 import { formatDuration } from "../render/duration.ts";
+import { deadLettersText } from "../render/only-counted.ts";
 import { gapText } from "../render/gap-text.ts";
 import { plainLine } from "../render/plain-text.ts";
 import { renderFacts } from "../render/table.ts";
@@ -46,7 +47,7 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
 }
 
 function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact[] {
-  const { tasks, oldestPendingMs, outbox, deadLetters, openQuestions } = store;
+  const { tasks, oldestPendingMs, outbox, openQuestions } = store;
   const waiting = oldestPendingMs === null ? "" : ` (oldest ${formatDuration(oldestPendingMs)})`;
   return [
     ["running", `${running} of ${concurrency}`],
@@ -56,7 +57,7 @@ function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact
     ],
     ["replies", `${outbox} waiting`],
     ["questions", `${openQuestions} open`],
-    ["dead letters", String(deadLetters)],
+    ["dead letters", deadLettersText(store)],
   ];
 }
 
