@@ -18,17 +18,20 @@ export interface Confirmation {
  * @throws BridgeError INPUT_INVALID where nobody can be asked and `--yes` was not given
  */
 export async function confirm(
-  { stdin, stderr, interrupts }: Surroundings,
+  surroundings: Surroundings,
   { question, yes, isJson }: Confirmation,
 ): Promise<boolean> {
   if (yes) return true;
+  const { stdin, stderr } = surroundings;
   if (isJson || stdin.isTTY !== true || stderr.isTTY !== true) {
     const detail = `nobody can be asked here: ${question} Say --yes if so.`;
     throw new BridgeError("INPUT_INVALID", { what: "The command", detail });
   }
   const lines = createInterface({ input: stdin, output: stderr });
   try {
-    const answer = await lines.question(`${question} [y/N] `, { signal: interrupts() });
+    const answer = await lines.question(`${question} [y/N] `, {
+      signal: surroundings.interrupts(),
+    });
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();

@@ -114,3 +114,36 @@ test("S06 several are taken up at once, and one that still can not be handled ke
     .toEqual([{ message: "one" }, { message: "three" }]);
   expect(await count()).toBe(1);
 });
+
+test("S28 a reply that could not be delivered is seen at its task and conversation, and sent again", async () => {
+  await using platform = await startFakePlatform();
+  const workspaces = [{ id: "ws-self", platformUrl: platform.url, token: defaultToken }];
+  const home = makeHome({
+    config: {
+      plugins: { ...workingConfig.plugins, "@agent-bridge/plugin-molecule": { workspaces } },
+      routes: [{ kind: "canvas_user", from: "*", runner: "scripted" }],
+    },
+  });
+  await home.up();
+  platform.state.setWorkspace({ id: "ws-self", talkToUser: false });
+  platform.state.addCanvas({ workspace: "ws-self", text: "say hello" });
+  const task = async (): Promise<Record<string, unknown>> => {
+    const { stdout } = await home.run(["task", "list", "--json"]);
+    return (document(stdout)["tasks"] as Record<string, unknown>[])[0] ?? {};
+  };
+  await expect.poll(task, { timeout: 8000 }).toMatchObject({ reply: "dead" });
+  const { id, conversationId } = (await task()) as { id: string; conversationId: string };
+  const shown = document((await home.run(["task", "show", id, "--json"])).stdout);
+  const { deadLetterId, reason } = shown["replyFailure"] as Record<string, string>;
+  expect(reason).toContain("talk_to_user_disabled");
+  const text = (await home.run(["task", "show", id])).stdout;
+  expect(text).toContain(`agent-bridge dead-letter retry ${deadLetterId}`);
+  const conversation = (await home.run(["conversation", "show", conversationId])).stdout;
+  expect(conversation).toContain("assistant (not delivered)");
+
+  platform.state.setWorkspace({ id: "ws-self", talkToUser: true });
+  await home.run(["dead-letter", "retry", deadLetterId ?? ""]);
+  await expect.poll(task, { timeout: 8000 }).toMatchObject({ reply: "delivered" });
+  const after = await home.run(["conversation", "show", conversationId, "--json"]);
+  expect(document(after.stdout)["undelivered"]).toEqual([]);
+});

@@ -20,7 +20,7 @@ export type {
 } from "./contract/handle.ts";
 export type { Json, JsonObject } from "./contract/json.ts";
 export { jsonObjectSchema, jsonSchema } from "./contract/json.ts";
-export type { Arrival, Kind } from "./contract/kind.ts";
+export type { Arrival, Envelope, Kind } from "./contract/kind.ts";
 export { defineKind } from "./contract/kind.ts";
 export type { Logger } from "./contract/logger.ts";
 export { silentLogger } from "./contract/logger.ts";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { type DeadLetter, defineKind, type Handle } from "@agent-bridge/core";
 import { allTasks, everyone, settled, startBridge, typesOf } from "./fixtures/bridges.ts";
@@ -115,6 +116,51 @@ describe.each(storeCases)("dead letters on $name", ({ place }) => {
     await eventually(() =>
       expect(channel.shown.map(({ text }) => text)).toEqual(["re: second", "re: first"]),
     );
+  });
+
+  test("S26 a message of 10 MB costs no run, is kept with its true size and hash, and says why it stays", async () => {
+    const channel = scriptedChannel();
+    const { operator, runner } = await startBridge(await place().open(), { channels: [channel] });
+    const payload = { from: "ann", text: "Grüße! ".repeat(1_500_000) };
+    channel.deliver({ payload });
+    channel.deliver({ payload: { from: "ann", text: "small" } });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
+    expect(runner.prompts).toEqual(["small"]);
+    const whole = JSON.stringify(payload);
+    const [letter] = (await operator.deadLetters()).items;
+    expect(letter).toMatchObject({
+      reason: "payload_too_large",
+      bytes: Buffer.byteLength(whole),
+      sha256: createHash("sha256").update(whole).digest("hex"),
+      kind: "note",
+      messageId: "m1",
+    });
+    const { length } = Buffer.from(letter?.payload ?? "");
+    expect(length).toBeGreaterThan(256 * 1024 - 4);
+    expect(length).toBeLessThanOrEqual(256 * 1024);
+    expect(whole.startsWith(letter?.payload ?? "none")).toBe(true);
+    await expect(operator.retryDeadLetter(letter?.id ?? "")).rejects.toMatchObject({
+      code: "INPUT_INVALID",
+      message: expect.stringContaining("only the first part") as string,
+    });
+    expect((await operator.deadLetters()).items).toHaveLength(1);
+    expect(await operator.dropDeadLetters([letter?.id ?? ""])).toEqual({ dropped: [letter?.id] });
+    expect((await operator.deadLetters()).items).toEqual([]);
+  });
+
+  test("of what nobody may send, only so much is kept; the status counts the rest", async () => {
+    const channel = scriptedChannel();
+    const routes = [{ kind: "note", from: ["ann"], runner: "scripted" }];
+    const { operator } = await startBridge(await place().open(), { channels: [channel], routes });
+    const text = "x".repeat(200_000);
+    // 64 MiB hold 335 of them.
+    for (let number = 0; number < 350; number++)
+      channel.deliver({ payload: { from: "mallory", text } });
+    channel.deliver({ payload: { from: "ann", text: "hello" } });
+    await eventually(() => expect(channel.shown).toHaveLength(1), { timeout: 20_000 });
+    const { store } = await operator.status();
+    expect(store.deadLetters).toBe(335);
+    expect(store.onlyCounted).toEqual([{ channel: "platform", reason: "not_allowed", count: 15 }]);
   });
 
   test("what is not there, and what belongs to the operator alone, is not found", async () => {

@@ -1,8 +1,10 @@
 import { defineKind } from "@agent-bridge/core";
 import { readAnswer } from "./answers.ts";
 import type { Destination } from "./destination.ts";
-import { messageSchema, promptOf, textOf, workspaceOf } from "./message.ts";
+import { messageSchema, promptOf, textOf, workspaceIn, workspaceOf } from "./message.ts";
 import type { Message } from "./message.ts";
+
+const toUser = (workspace: string): Destination => ({ to: "user", workspace });
 
 /** A person wrote on a workspace's canvas. The canvas is the conversation, and its person the sender. */
 export const canvasUser = defineKind<Message>({
@@ -12,8 +14,12 @@ export const canvasUser = defineKind<Message>({
   sender: (message, arrival) => workspaceOf(message, arrival) || null,
   conversation: (message, arrival) => `canvas:${workspaceOf(message, arrival)}`,
   prompt: promptOf,
-  destination: (message, arrival) =>
-    ({ to: "user", workspace: workspaceOf(message, arrival) }) satisfies Destination,
+  destination: (message, arrival) => toUser(workspaceOf(message, arrival)),
+  // The canvas has one person, so who wrote is known even where what they wrote can not be read.
+  envelope: (payload, arrival) => {
+    const workspace = workspaceIn(payload, arrival);
+    return { sender: workspace || null, destination: toUser(workspace) };
+  },
   questions: "ask",
   answer: (message, question) => readAnswer(textOf(message), question),
 });

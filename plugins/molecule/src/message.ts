@@ -1,4 +1,4 @@
-import type { Arrival } from "@agent-bridge/core";
+import type { Arrival, Json } from "@agent-bridge/core";
 import * as z from "zod";
 
 /** A part of an A2A message. `kind` (v1) or `type` (v0) tells what it is; only a text part must have a text. */
@@ -73,8 +73,19 @@ export function promptOf(message: Message): string {
 }
 
 /** The local workspace that the message arrived at; "" when neither message nor channel says. */
-export function workspaceOf(message: Message, arrival: Arrival): string {
+export function workspaceOf(
+  message: Pick<Message, "arrival_workspace_id" | "workspace_id">,
+  arrival: Arrival,
+): string {
   return message.arrival_workspace_id || message.workspace_id || arrival.workspace;
+}
+
+const placeSchema = messageSchema.pick({ arrival_workspace_id: true, workspace_id: true });
+
+/** The same of a payload that may be no message. */
+export function workspaceIn(payload: Json, arrival: Arrival): string {
+  const place = placeSchema.safeParse(payload);
+  return place.success ? workspaceOf(place.data, arrival) : arrival.workspace;
 }
 
 /** The id of the sending workspace; null when the platform does not say. */

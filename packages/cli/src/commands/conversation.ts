@@ -1,3 +1,4 @@
+import type { DaemonClient } from "@agent-bridge/host";
 import { connectTo, runs, type CommandRow, type CommonOptions } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { conversationJson, historyJson } from "../json-output.ts";
@@ -5,6 +6,17 @@ import { formatDuration } from "../render/duration.ts";
 import { plainText } from "../render/plain-text.ts";
 import { renderFacts, renderTable } from "../render/table.ts";
 import { addPageOptions, nextPageNote, pageOf, type PageOptions } from "./page.ts";
+
+/** The newest tasks of a conversation whose replies were given up, oldest first. */
+async function undeliveredTasks(
+  client: DaemonClient,
+  conversationId: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const request = { filter: { conversationId }, page: { limit: 1000 } };
+  const { items } = await client.call("tasks", request, { signal });
+  return items.flatMap(({ id, reply }) => (reply === "dead" ? [id] : [])).toReversed();
+}
 
 export const conversation: CommandRow = {
   name: "conversation",
@@ -40,20 +52,22 @@ export const conversation: CommandRow = {
       const found = await client.call("conversation", request, { signal });
       const { id, key, channel, workspace, openTasks, sessions } = found.conversation;
       const history = found.history.map(historyJson);
-      printer.json({ conversation: conversationJson(found.conversation), history });
+      const undelivered = await undeliveredTasks(client, id, signal);
+      printer.json({ conversation: conversationJson(found.conversation), history, undelivered });
       const facts = renderFacts([
         ["conversation", id],
         ["key", plainText(key)],
         ["channel", channel === null ? "direct" : `${channel}, workspace ${plainText(workspace)}`],
         ["open tasks", String(openTasks)],
+        ["undelivered", undelivered.join(", ") || "none"],
         [
           "sessions",
           sessions.map((each) => `${each.runner} ${each.sessionId}`).join(", ") || "none",
         ],
       ]);
-      const messages = found.history.flatMap(({ role, text, at }) => [
+      const messages = found.history.flatMap(({ role, text, at, taskId }) => [
         "",
-        `${new Date(at).toISOString()} ${role}`,
+        `${new Date(at).toISOString()} ${role}${role === "assistant" && undelivered.includes(taskId) ? " (not delivered)" : ""}`,
         plainText(text),
       ]);
       printer.text([...facts, ...messages]);

@@ -1,4 +1,4 @@
-import type { Question, Task } from "@agent-bridge/core";
+import type { EventData, Question, Task } from "@agent-bridge/core";
 import { formatDuration } from "./duration.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import { renderFacts } from "./table.ts";
@@ -10,12 +10,24 @@ export function taskState({ status, error, cancelRequested }: Task): string {
   return status.replace("_", " ");
 }
 
+/** A task with what belongs to it. */
+interface FoundTask {
+  readonly task: Task;
+  readonly questions: readonly Question[];
+  /** Why its reply was given up; null where it was not. */
+  readonly replyFailure: EventData["reply.failed"] | null;
+}
+
+function replyText({ task, replyFailure }: FoundTask): string {
+  if (replyFailure === null) return task.reply;
+  const { reason, deadLetterId } = replyFailure;
+  const why = plainLine(reason, 500);
+  return `${task.reply}: ${why} \`agent-bridge dead-letter retry ${deadLetterId}\` sends it again.`;
+}
+
 /** Everything of a task that a person asks for. */
-export function renderTask(
-  task: Task,
-  questions: readonly Question[],
-  now: number,
-): readonly string[] {
+export function renderTask(found: FoundTask, now: number): readonly string[] {
+  const { task, questions } = found;
   const { createdAt, startedAt, endedAt, error, output, usage } = task;
   const took = startedAt === null ? "" : `, took ${formatDuration((endedAt ?? now) - startedAt)}`;
   const facts: (readonly [string, string])[] = [
@@ -27,7 +39,7 @@ export function renderTask(
     ["owner", plainLine(task.owner)],
     ["made", `${new Date(createdAt).toISOString()} (${formatDuration(now - createdAt)} ago)`],
     ["attempt", `${task.attempt}${task.crashes > 0 ? `, ${task.crashes} crashes` : ""}`],
-    ["reply", task.reply],
+    ["reply", replyText(found)],
   ];
   if (task.continues !== null) facts.push(["continues", task.continues]);
   if (usage !== null) facts.push(["tokens", `${usage.inputTokens} in, ${usage.outputTokens} out`]);

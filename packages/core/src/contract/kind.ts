@@ -8,6 +8,12 @@ export interface Arrival {
   readonly workspace: string;
 }
 
+/** What of a message is known without reading it. */
+export interface Envelope {
+  readonly sender: string | null;
+  readonly destination: Json | null;
+}
+
 /**
  * What a message is. A kind is data and pure functions of the parsed payload, owned by one plugin.
  * Everything is evaluated once, when the message is accepted, and stored: later work, also after a
@@ -29,6 +35,12 @@ export interface Kind<P = unknown> {
   prompt(payload: P): string;
   /** Where the reply goes, as the channel's own plain data; null when no reply is sent. */
   destination(payload: P, arrival: Arrival): Json | null;
+  /**
+   * Who sent a payload that the schema may not take, as `sender` and `destination` say it of one that it takes:
+   * for telling that it was put aside. Reads no deeper than it must, since the payload may be of any size and
+   * shape. Null when it can not be told; without it nobody is.
+   */
+  envelope?(payload: Json, arrival: Arrival): Envelope | null;
   /** `ask`: a person reads the conversation and may be asked. `decline` (default): every question gets "no" at once. */
   readonly questions?: "ask" | "decline";
   /** Reads this message as the answer to the conversation's open question; null when it is none. */

@@ -15,6 +15,11 @@ export const routeSchema = z.strictObject({
   recover: z.enum(["resume", "interrupt"]).default("resume"),
   /** A reply whose delivery is unknown, on a channel that does not deduplicate: send it again, or not. */
   unknownReply: z.enum(["repeat", "drop"]).default("repeat"),
+  /**
+   * Whether a sender is told that their message was put aside. Of messages that this route would have taken, of
+   * kinds whose sender is a person; never an agent, whose answer to it would be the next one put aside.
+   */
+  deadLetters: z.enum(["silent", "tell"]).default("silent"),
 });
 
 /** A route as it is written. */

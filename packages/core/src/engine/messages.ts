@@ -7,6 +7,7 @@ import { ownerOf } from "../contract/principal.ts";
 import type { Route } from "../contract/route.ts";
 import type { Engine } from "./engine.ts";
 import { boundedJson, checkPlainData } from "../plain-data.ts";
+import { refusalText, senderNotice } from "./sender-notice.ts";
 import { waitingMessage } from "./texts.ts";
 
 /** The bytes of a dead letter's payload that are kept. */
@@ -107,7 +108,7 @@ function taskOf(
         ? { limit: engine.limits.hops, quietMs: engine.limits.hopQuietMs }
         : null,
     quotas: [],
-    refusalText: null,
+    refusalText: refusalText(kind, route),
   };
 }
 
@@ -166,7 +167,11 @@ async function outcomeOf(
   return { type: "answer", questionId, answer: { ...given, by: task.owner }, otherwise: task };
 }
 
-function deadLetter(engine: Engine, delivery: Delivery, why: Unreadable): MessageOutcome {
+function deadLetter(
+  engine: Engine,
+  delivery: Delivery,
+  why: Unreadable,
+): Extract<MessageOutcome, { type: "dead_letter" }> {
   const { text, bytes, sha256 } = boundedJson(delivery.payload, keptBytes);
   return {
     type: "dead_letter",
@@ -189,13 +194,15 @@ export async function messageOf(
   channel: string,
   delivery: Delivery,
 ): Promise<NewMessage> {
-  const outcome = await outcomeOf(engine, delivery, {
-    channel,
-    workspace: delivery.workspace,
-  }).catch((error: unknown) => {
-    if (error instanceof Unreadable) return deadLetter(engine, delivery, error);
-    throw error;
-  });
+  const { workspace } = delivery;
+  const unreadable = (error: unknown): MessageOutcome => {
+    if (!(error instanceof Unreadable)) throw error;
+    const { reason } = error;
+    const notice = senderNotice(engine, { delivery, arrival: { channel, workspace }, reason });
+    const letter = deadLetter(engine, delivery, error);
+    return notice === undefined ? letter : { ...letter, notice };
+  };
+  const outcome = await outcomeOf(engine, delivery, { channel, workspace }).catch(unreadable);
   return {
     dedupe: { scope: `channel:${channel}`, key: delivery.id, hash: null },
     from: { channel, ack: delivery.ack },

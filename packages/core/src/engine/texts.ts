@@ -32,6 +32,10 @@ export function questionMessage(runner: string, question: QuestionText): string 
 export const waitingMessage = (runner: string): string =>
   `(${runner} is waiting for an answer to its question; this message comes after it.)`;
 
+/** What a person is sent whose message was put aside. */
+export const putAsideMessage = (why: string): string =>
+  `(This message was put aside and is not answered: ${why}.)`;
+
 /** How a completed task is recorded. An answer over `limitBytes` is cut, with a mark. */
 export function completedEnding(
   runner: string,

@@ -60,6 +60,12 @@ const wrong: Readonly<Record<string, Partial<Kind<Note>>>> = {
   "reads answers of agents": { questions: "decline" },
   "gives an answer that is none": { answer: () => ({ action: "maybe" }) as never },
   "reports on a reply without a name": { reportsOn: () => "" },
+  "says another sender on the envelope": {
+    envelope: (_, { workspace }) => ({ sender: workspace, destination: null }),
+  },
+  "throws for what is no message": {
+    envelope: (payload) => ({ sender: (payload as { from: string }).from, destination: null }),
+  },
   "has a name with a space": { name: "a note" },
 };
 

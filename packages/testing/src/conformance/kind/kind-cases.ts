@@ -117,6 +117,28 @@ function propertyCases<P>(about: KindConformance<P>): readonly KindCase[] {
       },
     },
     {
+      title:
+        "its envelope tells of any payload, and the same as its functions of one that it accepts",
+      run: () => {
+        const { kind, accepted } = about;
+        const check = (payload: Json, arrival: Arrival): void => {
+          const told = kind.envelope?.(payload, arrival) ?? null;
+          const { success, data } = kind.schema.safeParse(payload);
+          if (told === null || !success) return;
+          const sender = kind.sender(data, arrival);
+          expect(told).toStrictEqual({ sender, destination: kind.destination(data, arrival) });
+        };
+        const arbitrary = fc.tuple(payloadsNear([...accepted, null]), fc.constantFrom(...arrivals));
+        fc.assert(
+          fc.property(arbitrary, ([payload, arrival]) => check(payload, arrival)),
+          {
+            numRuns: runs,
+          },
+        );
+        for (const payload of accepted) for (const arrival of arrivals) check(payload, arrival);
+      },
+    },
+    {
       title: "what its functions give is stored and read again without a change",
       run: () => {
         forAll((payload, arrival) => {
