@@ -1,4 +1,5 @@
 import type { CommandRow } from "./command.ts";
+import { config } from "./commands/config.ts";
 import { conversation } from "./commands/conversation.ts";
 import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
@@ -19,5 +20,6 @@ export const commands: readonly CommandRow[] = [
   task,
   conversation,
   deadLetter,
+  config,
   version,
 ];

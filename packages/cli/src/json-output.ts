@@ -53,9 +53,15 @@ export function statusJson(status: DaemonStatus): object {
     lastGoodPollAt: isoOrNull(channel.lastGoodPollAt),
   }));
   const { last } = status.loop;
+  const { loadedAt, refused } = status.config;
   return {
     ...status,
     startedAt: iso(status.startedAt),
+    config: {
+      ...status.config,
+      loadedAt: iso(loadedAt),
+      refused: refused === null ? null : { ...refused, at: iso(refused.at) },
+    },
     loop: { ...status.loop, last: last === null ? null : { ...last, at: iso(last.at) } },
     bridge: { ...status.bridge, startedAt: iso(status.bridge.startedAt), channels },
   };

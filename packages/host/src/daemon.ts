@@ -20,8 +20,11 @@ import { loadPlugins, type LoadedPlugins } from "./plugins/load-plugins.ts";
 import { watchLoop, type LoopWatch } from "./plugins/loop-watch.ts";
 import { PluginCalls } from "./plugins/plugin-calls.ts";
 import { divertOutput } from "./plugins/plugin-output.ts";
+import type { PluginPlaces } from "./plugins/resolve-plugin.ts";
 import { checkRoutes } from "./plugins/route-check.ts";
 import { ensurePrivateFolder } from "./private-files.ts";
+import type { ConfigChanges } from "./config-changes.ts";
+import { createReloader, type Reloader } from "./reload.ts";
 import { untilSelfEnd, type SelfEndWatch, type StopCause } from "./self-end.ts";
 import { protocolVersion } from "./socket/frames.ts";
 import type { DaemonStatus } from "./socket/methods.ts";
@@ -58,6 +61,8 @@ export interface Daemon extends AsyncDisposable {
   /** The operator's. */
   readonly handle: Handle;
   status(): Promise<DaemonStatus>;
+  /** Takes over a changed configuration, as {@link Reloader.reload}. @throws BridgeError CONFIG_INVALID */
+  reload(): ConfigChanges;
   /** Resolves when it is to stop, with the reason; whoever runs it then calls `stop`. */
   readonly stopRequested: Promise<StopCause>;
   /** No new callers and messages; running attempts are given back; then all is closed and unlocked. Idempotent. */
@@ -104,9 +109,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
   started.use(bridge);
+  const reloader = createReloader({
+    ...options,
+    bridge,
+    plugins,
+    runners: new Set(runners.map(({ name }) => name)),
+    places: placesOf(options),
+    calls,
+    env: options.env ?? process.env,
+  });
   const locks = [stateLock, ...inboxLocks.held];
   const { stateId } = identity;
-  const composed = { bridge, options, plugins, calls, loop, stateId, locks, clock };
+  const composed = { bridge, options, plugins, calls, loop, reloader, stateId, locks, clock };
   const running = await serve(composed, started);
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());
@@ -118,6 +132,7 @@ type Composed = {
   readonly plugins: LoadedPlugins;
   readonly calls: PluginCalls;
   readonly loop: LoopWatch;
+  readonly reloader: Reloader;
   readonly stateId: string;
   readonly locks: readonly ExclusiveLock[];
   readonly clock: Clock;
@@ -131,7 +146,7 @@ async function serve(
   composed: Composed,
   started: AsyncDisposableStack,
 ): Promise<(held: AsyncDisposableStack) => Daemon> {
-  const { bridge, options, stateId } = composed;
+  const { bridge, options, stateId, reloader } = composed;
   const { paths, logger } = options;
   const handle = bridge.as({ type: "operator" });
   const startedAt = Date.now();
@@ -144,6 +159,7 @@ async function serve(
     status,
     stop: () => stopRequest.resolve("asked"),
     isStopping: () => isStopping,
+    reload: () => reloader.reload(),
     key: ensureSocketKey(paths),
     stateId,
     hello: { protocol: protocolVersion, version: hostVersion, pid: process.pid },
@@ -170,6 +186,7 @@ async function serve(
       paths,
       handle,
       status,
+      reload: () => reloader.reload(),
       stopRequested: stopRequest.promise,
       stop,
       [Symbol.asyncDispose]: stop,
@@ -179,7 +196,7 @@ async function serve(
 
 /** What `status` answers. */
 async function statusOf(
-  { options, plugins, calls, loop }: Composed,
+  { options, plugins, calls, loop, reloader }: Composed,
   { handle, startedAt }: { readonly handle: Handle; readonly startedAt: number },
 ): Promise<DaemonStatus> {
   const { paths, config } = options;
@@ -194,6 +211,7 @@ async function statusOf(
       thrown: calls.thrownBy(report.specifier),
     })),
     loop: loop.status,
+    config: reloader.status,
     bridge: await handle.status(),
   };
 }
@@ -250,6 +268,10 @@ function hasWork({ store: { tasks, outbox } }: BridgeStatus): boolean {
   return tasks.pending + tasks.running + tasks.input_required + outbox > 0;
 }
 
+function placesOf({ paths, resolveFrom = [] }: DaemonOptions): PluginPlaces {
+  return { configFolder: paths.configFolder, resolveFrom: [...resolveFrom, import.meta.url] };
+}
+
 async function load(
   options: DaemonOptions,
   {
@@ -260,10 +282,7 @@ async function load(
   const { paths, logger } = options;
   return await loadPlugins({
     loaded: options.config,
-    places: {
-      configFolder: paths.configFolder,
-      resolveFrom: [...(options.resolveFrom ?? []), import.meta.url],
-    },
+    places: placesOf(options),
     folder: paths.pluginFolder,
     context: { ...context, logger },
     env: options.env ?? process.env,

@@ -1,3 +1,4 @@
+export type { ConfigChanges } from "./config-changes.ts";
 export { exampleConfig, type Config } from "./config/config-schema.ts";
 export type { Finding } from "./config/finding.ts";
 export { parseConfig, readConfig, type LoadedConfig } from "./config/read-config.ts";
@@ -12,6 +13,7 @@ export type { LoopStatus } from "./plugins/loop-watch.ts";
 export { ownStdout } from "./plugins/plugin-output.ts";
 export type { PluginReport, PluginStatus } from "./plugins/plugin-report.ts";
 export { ensurePrivateFolder } from "./private-files.ts";
+export type { ConfigStatus } from "./reload.ts";
 export type { CallOptions, DaemonClient } from "./socket/client.ts";
 export { connectDaemon, type ConnectOptions } from "./socket/connect-daemon.ts";
 export { toWireError, type DaemonHello, type WireError } from "./socket/frames.ts";

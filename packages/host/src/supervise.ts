@@ -1,11 +1,13 @@
-import { describeError, type Logger } from "@agent-bridge/core";
+import { describeError, isBridgeError, type Logger } from "@agent-bridge/core";
 import type { Daemon } from "./daemon.ts";
 import type { StopCause } from "./self-end.ts";
+import { watchTerminal } from "./terminal.ts";
 
 /**
- * Runs a daemon until it is asked to stop: by SIGTERM, SIGINT or SIGHUP (its terminal is gone), or
- * through its socket; or until it has its own reason to. A second signal ends the process at once, as does an error that nobody
- * caught: what was accepted is safe, the next start takes it over.
+ * Runs a daemon until it is asked to stop: by SIGTERM or SIGINT, by the end of its terminal, or
+ * through its socket; or until it has its own reason to. A second signal ends the process at once, as
+ * does an error that nobody caught: what was accepted is safe, the next start takes it over. Any other
+ * SIGHUP makes it read its configuration again.
  *
  * @returns the exit code: 0 after an orderly stop, 1 otherwise, also where a lock was lost
  */
@@ -18,6 +20,16 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
     if (signals > 1) process.exit(130);
     asked.resolve("asked");
   };
+  const terminal = watchTerminal();
+  const onHangUp = (name: NodeJS.Signals): void => {
+    if (terminal.isGone()) return onSignal(name);
+    try {
+      daemon.reload();
+    } catch (error) {
+      // A refusal is told by the reload itself.
+      if (!isBridgeError(error)) throw error;
+    }
+  };
   const onUncaught = (error: unknown): void => {
     const stack = error instanceof Error ? error.stack : undefined;
     logger.error("An error that nobody caught ends the daemon", {
@@ -26,7 +38,7 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
     });
     process.exit(1);
   };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onHangUp);
   process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
   try {
     const cause = await Promise.race([asked.promise, daemon.stopRequested]);
@@ -36,7 +48,7 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
     logger.error("The daemon did not stop in order", { error: describeError(error) });
     return 1;
   } finally {
-    process.off("SIGTERM", onSignal).off("SIGINT", onSignal).off("SIGHUP", onSignal);
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal).off("SIGHUP", onHangUp);
     process.off("uncaughtException", onUncaught).off("unhandledRejection", onUncaught);
   }
 }

@@ -46,6 +46,7 @@ async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Pr
   let wasStopped = false;
   const server = await serveSocket(paths, {
     handle: fake.handle,
+    reload: () => ({ now: [], atNextStart: [] }),
     status: () => Promise.reject(new Error("not in this test")),
     stop: () => (wasStopped = true),
     isStopping: () => wasStopped,

@@ -33,6 +33,7 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ["daemon", `pid ${pid}, agent-bridge ${version}, up ${formatDuration(now - startedAt)}`],
     ["state", stateFolder],
     ["config", configFile],
+    ...configFacts(found.config, now),
     ["store", bridge.durable ? `durable, ${bridge.storeId}` : "in memory: ends with the daemon"],
     ...workFacts(bridge),
     ...bridge.channels.flatMap((channel) => channelFacts(channel, now)),
@@ -44,6 +45,22 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ...loopFacts(found.loop, now),
     ...sinceFacts(bridge),
   ];
+}
+
+function configFacts(
+  { refused, atNextStart }: DaemonStatus["config"],
+  now: number,
+): readonly Fact[] {
+  const facts: Fact[] = [];
+  if (refused !== null) {
+    const ago = formatDuration(now - refused.at);
+    const text = `REFUSED ${ago} ago, the earlier one is in force: ${refused.reason}`;
+    facts.push(["changed config", plainLine(text, 1000)]);
+  }
+  if (atNextStart.length > 0) {
+    facts.push(["at next start", plainLine(atNextStart.join(", "), 500)]);
+  }
+  return facts;
 }
 
 function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact[] {

@@ -184,7 +184,8 @@ export function createBridge(parts: BridgeParts): Bridge {
 
   const reconfigure: Bridge["reconfigure"] = ({ routes, limits: given = {} }) => {
     const { routing, limits } = declarationsOf({ ...parts, routes, limits: given });
-    Object.assign(engine, { routing, limits } satisfies Partial<OwnEngine>);
+    engine.routing = routing;
+    engine.limits = limits;
   };
 
   return {

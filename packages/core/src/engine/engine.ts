@@ -46,7 +46,10 @@ export interface Engine {
 }
 
 /** The engine as the bridge itself has it. */
-export type OwnEngine = Engine & { -readonly [K in "routing" | "limits"]: Engine[K] };
+export type OwnEngine = Omit<Engine, "routing" | "limits"> & {
+  routing: RoutingTable;
+  limits: Limits;
+};
 
 /** The limits that hold where nothing else is said. */
 export const defaultLimits: Limits = {

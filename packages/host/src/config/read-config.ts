@@ -3,7 +3,7 @@ import { BridgeError, describeError } from "@agent-bridge/core";
 import type { HostPaths } from "../paths.ts";
 import { ensurePrivateFile, ensurePrivateFolder, requireTrusted } from "../private-files.ts";
 import { configSchema, exampleConfig, type Config } from "./config-schema.ts";
-import { configError, type Finding } from "./finding.ts";
+import { configError, formatPath, type Finding } from "./finding.ts";
 import { parseDocument, type JsonDocument } from "./json-document.ts";
 import { schemaFindings } from "./schema-findings.ts";
 import { checkValue } from "./sentences.ts";
@@ -16,6 +16,15 @@ export interface LoadedConfig {
   readonly file: string;
   readonly config: Config;
   readonly document: JsonDocument;
+}
+
+/** A finding at a place of a configuration. */
+export function findingAt(
+  { document }: LoadedConfig,
+  path: readonly (string | number)[],
+  message: string,
+): Finding {
+  return { path: formatPath(path), place: document.placeOf(path), message };
 }
 
 /** Checks the text of a configuration: all findings at once, or the configuration. */

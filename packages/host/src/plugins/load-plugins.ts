@@ -9,8 +9,8 @@ import {
   type PluginContext,
   type Runner,
 } from "@agent-bridge/core";
-import { formatPath, configError, type Finding } from "../config/finding.ts";
-import type { LoadedConfig } from "../config/read-config.ts";
+import { configError, type Finding } from "../config/finding.ts";
+import { findingAt, type LoadedConfig } from "../config/read-config.ts";
 import { schemaFindings } from "../config/schema-findings.ts";
 import { checkValue } from "../config/sentences.ts";
 import { resolveSecrets } from "../config/secrets.ts";
@@ -21,7 +21,7 @@ import { checkParts, requireDeclared } from "./made-parts.ts";
 import type { PluginCalls } from "./plugin-calls.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
 import type { PluginReport } from "./plugin-report.ts";
-import { isPluginSpecifier, type PluginPlaces } from "./resolve-plugin.ts";
+import { isPath, isPluginSpecifier, type PluginPlaces } from "./resolve-plugin.ts";
 
 /** What all plugins together add, and how each fares. */
 export interface LoadedPlugins {
@@ -99,36 +99,69 @@ async function prepare(
   loading: PluginLoading,
   findings: Finding[],
 ): Promise<Ready | PluginReport | undefined> {
-  const { document, config } = loading.loaded;
-  const at = ["plugins", specifier];
-  const find = (inner: readonly (string | number)[], message: string): void => {
-    const path = [...at, ...inner];
-    findings.push({ path: formatPath(path), place: document.placeOf(path), message });
-  };
   if (!isPluginSpecifier(specifier)) {
-    find([], "is neither a package's name nor a path that begins with / or ./.");
+    const message = "is neither a package's name nor a path that begins with / or ./.";
+    findings.push(findingAt(loading.loaded, ["plugins", specifier], message));
     return undefined;
   }
   const imported = await importPlugin(specifier, loading);
   if ("isMissing" in imported) {
-    find([], `is not installed. \`agent-bridge plugin add ${specifier}\` installs it.`);
+    findings.push(missingFinding(loading.loaded, specifier));
     return undefined;
   }
   if ("refused" in imported) return quarantined(specifier, imported.refused, imported);
   const { plugin, manifest } = imported;
-  const resolved = resolveSecrets(config.plugins[specifier] ?? {}, loading.env);
-  for (const secret of resolved.secrets) loading.secrets.add(secret);
-  for (const { path, message } of resolved.problems) find(path, message);
-  if (resolved.problems.length > 0) return undefined;
   try {
-    const call = { plugin: specifier, what: "options" };
-    const checked = loading.calls.enter(call, () => checkValue(plugin.options, resolved.value));
-    if (checked.success) return { specifier, plugin, manifest, options: checked.data };
-    findings.push(...schemaFindings(checked.error, { schema: plugin.options, document, at }));
-    return undefined;
+    const checked = checkOptions(specifier, { ...loading, plugin });
+    for (const secret of checked.secrets) loading.secrets.add(secret);
+    findings.push(...checked.findings);
+    if (checked.findings.length > 0) return undefined;
+    return { specifier, plugin, manifest, options: checked.options };
   } catch (error) {
     return quarantined(specifier, pluginFailure(specifier, error), plugin);
   }
+}
+
+/** What is checked of a plugin that is imported. */
+export interface OptionsCheck extends Pick<PluginLoading, "loaded" | "env" | "calls"> {
+  readonly plugin: Plugin;
+}
+
+/**
+ * Checks the options that a configuration gives a plugin, with its secrets put in.
+ *
+ * @throws what the plugin's schema throws
+ */
+export function checkOptions(
+  specifier: string,
+  { plugin, loaded, env, calls }: OptionsCheck,
+): {
+  readonly options: unknown;
+  readonly secrets: readonly string[];
+  readonly findings: readonly Finding[];
+} {
+  const { config, document } = loaded;
+  const at = ["plugins", specifier];
+  const { value, secrets, problems } = resolveSecrets(config.plugins[specifier] ?? {}, env);
+  if (problems.length > 0) {
+    const findings = problems.map(({ path, message }) =>
+      findingAt(loaded, [...at, ...path], message),
+    );
+    return { options: undefined, secrets, findings };
+  }
+  const call = { plugin: specifier, what: "options" };
+  const checked = calls.enter(call, () => checkValue(plugin.options, value));
+  if (checked.success) return { options: checked.data, secrets, findings: [] };
+  const findings = schemaFindings(checked.error, { schema: plugin.options, document, at });
+  return { options: undefined, secrets, findings };
+}
+
+/** A finding about a plugin that is not there. */
+export function missingFinding(loaded: LoadedConfig, specifier: string): Finding {
+  const message = isPath(specifier)
+    ? "is not there."
+    : `is not installed. \`agent-bridge plugin add ${specifier}\` installs it.`;
+  return findingAt(loaded, ["plugins", specifier], message);
 }
 
 function create(

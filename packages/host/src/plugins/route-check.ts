@@ -6,9 +6,9 @@ import {
   type RunnerHealth,
 } from "@agent-bridge/core";
 import * as z from "zod";
-import { configError, formatPath, type Finding } from "../config/finding.ts";
+import { configError, type Finding } from "../config/finding.ts";
 import { nearest } from "../config/nearest.ts";
-import type { LoadedConfig } from "../config/read-config.ts";
+import { findingAt, type LoadedConfig } from "../config/read-config.ts";
 import { schemaFindings } from "../config/schema-findings.ts";
 import { checkValue } from "../config/sentences.ts";
 import type { LoadedPlugins } from "./load-plugins.ts";
@@ -21,14 +21,27 @@ export interface CheckedRoutes {
   readonly notes: readonly string[];
 }
 
+/** The same with what must be mended. */
+export interface ReviewedRoutes extends CheckedRoutes {
+  readonly findings: readonly Finding[];
+}
+
+/** Checks the routes as {@link reviewRoutes}. @throws BridgeError CONFIG_INVALID with every finding */
+export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): CheckedRoutes {
+  const { findings, ...checked } = reviewRoutes(loaded, plugins);
+  if (findings.length > 0) throw configError(loaded.file, findings);
+  return checked;
+}
+
 /**
  * Checks the routes against what the plugins declare. While a plugin is in quarantine, names that
  * nobody declares may be its own: its runner is stood in for by one that refuses every turn visibly,
  * so that its messages are answered and not denied; routes of its kinds are left out.
- *
- * @throws BridgeError CONFIG_INVALID with every finding, each with its place
  */
-export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): CheckedRoutes {
+export function reviewRoutes(
+  loaded: LoadedConfig,
+  plugins: Pick<LoadedPlugins, "kinds" | "runners" | "reports">,
+): ReviewedRoutes {
   const reasons = plugins.reports.flatMap(({ reason }) => (reason === null ? [] : [reason]));
   const kinds = new Set([promptKind.name, ...plugins.kinds.map(({ name }) => name)]);
   const runners = new Map(plugins.runners.map((runner) => [runner.name, runner]));
@@ -40,7 +53,7 @@ export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): Check
       const known = [...kinds];
       const unknown = new BridgeError("KIND_UNKNOWN", { kind: route.kind, known }).message;
       if (reasons.length > 0) notes.push(`Route ${index + 1} is left out: ${unknown}`);
-      else findings.push(find(loaded, [...at, "kind"], unknown + meant(route.kind, known)));
+      else findings.push(findingAt(loaded, [...at, "kind"], unknown + meant(route.kind, known)));
       return false;
     }
     const runner = runners.get(route.runner);
@@ -51,28 +64,19 @@ export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): Check
     const known = [...runners.keys()];
     const unknown = new BridgeError("RUNNER_UNKNOWN", { runner: route.runner, known }).message;
     if (reasons.length === 0) {
-      findings.push(find(loaded, [...at, "runner"], unknown + meant(route.runner, known)));
+      findings.push(findingAt(loaded, [...at, "runner"], unknown + meant(route.runner, known)));
       return false;
     }
     notes.push(`Route ${index + 1} fails every message: ${unknown}`);
     runners.set(route.runner, standIn(route.runner, reasons));
     return true;
   });
-  if (findings.length > 0) throw configError(loaded.file, findings);
-  return { routes, runners: [...runners.values()], notes };
+  return { routes, runners: [...runners.values()], notes, findings };
 }
 
 function meant(word: string, known: readonly string[]): string {
   const candidate = nearest(word, known);
   return candidate === undefined ? "" : ` Did you mean "${candidate}"?`;
-}
-
-function find(
-  { document }: LoadedConfig,
-  path: readonly (string | number)[],
-  message: string,
-): Finding {
-  return { path: formatPath(path), place: document.placeOf(path), message };
 }
 
 function optionFindings(

@@ -6,6 +6,8 @@ import {
   type Handle,
 } from "@agent-bridge/core";
 import * as z from "zod";
+import type { ConfigChanges } from "../config-changes.ts";
+import type { ConfigStatus } from "../reload.ts";
 import type { LoopStatus } from "../plugins/loop-watch.ts";
 import type { PluginStatus } from "../plugins/plugin-report.ts";
 
@@ -18,6 +20,7 @@ export interface DaemonStatus {
   readonly configFile: string;
   readonly plugins: readonly PluginStatus[];
   readonly loop: LoopStatus;
+  readonly config: ConfigStatus;
   readonly bridge: BridgeStatus;
 }
 
@@ -25,6 +28,8 @@ export interface DaemonStatus {
 export interface MethodContext {
   readonly handle: Handle;
   status(): Promise<DaemonStatus>;
+  /** Takes over a changed configuration, or refuses it as a whole. */
+  reload(): ConfigChanges;
   /** Begins to stop; returns at once. */
   stop(): void;
   /** True once it stops: nothing new is begun. */
@@ -125,6 +130,7 @@ export const methods = {
     context.stop();
     return await Promise.resolve({ stopping: true as const });
   }),
+  reload: call(none, async (context) => await Promise.resolve(context.reload())),
   start: beginning(startRequest, async ({ handle }, request) => await handle.start(request)),
   task: call(z.strictObject({ taskId: id }), async ({ handle }, { taskId }) => ({
     task: await handle.task(taskId),
