@@ -4,6 +4,7 @@ import { conversation } from "./commands/conversation.ts";
 import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
 import { down } from "./commands/down.ts";
+import { route } from "./commands/route.ts";
 import { send } from "./commands/send.ts";
 import { status } from "./commands/status.ts";
 import { task } from "./commands/task.ts";
@@ -20,6 +21,7 @@ export const commands: readonly CommandRow[] = [
   task,
   conversation,
   deadLetter,
+  route,
   config,
   version,
 ];

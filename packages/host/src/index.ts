@@ -1,14 +1,24 @@
 export type { ConfigChanges } from "./config-changes.ts";
 export { exampleConfig, type Config } from "./config/config-schema.ts";
-export type { Finding } from "./config/finding.ts";
+export { configJsonSchema, type SchemaParts } from "./config/config-json-schema.ts";
+export {
+  effectiveConfig,
+  type EffectiveConfig,
+  type EffectiveValue,
+} from "./config/effective-config.ts";
+export { configError, type Finding } from "./config/finding.ts";
+export type { JsonSchema } from "./config/json-schema.ts";
 export { parseConfig, readConfig, type LoadedConfig } from "./config/read-config.ts";
+export { withoutSecrets } from "./config/secrets.ts";
 export { startDaemon, type Daemon, type DaemonOptions } from "./daemon.ts";
 export { daemonEnvironment } from "./daemon-environment.ts";
 export { readHolder, type LockHolder } from "./exclusive-lock.ts";
+export { inspectConfig, type ConfigInspection, type InspectionOptions } from "./inspect-config.ts";
 export { openDaemonLog, type DaemonLog, type DaemonLogOptions } from "./log/daemon-log.ts";
 export { createLogger, type LoggerOptions } from "./log/logger.ts";
-export { resolvePaths, type HostPaths } from "./paths.ts";
 export { isRunning } from "./is-running.ts";
+export { operatorPower, type OperatorPower } from "./operator-power.ts";
+export { resolvePaths, type ConfigChoice, type HostPaths } from "./paths.ts";
 export type { LoopStatus } from "./plugins/loop-watch.ts";
 export { ownStdout } from "./plugins/plugin-output.ts";
 export type { PluginReport, PluginStatus } from "./plugins/plugin-report.ts";

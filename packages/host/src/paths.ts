@@ -3,11 +3,15 @@ import { homedir, userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { BridgeError } from "@agent-bridge/core";
 
+/** What said where the config file is: the caller, a variable, or nothing. */
+export type ConfigChoice = "--config" | "AGENT_BRIDGE_HOME" | "XDG_CONFIG_HOME" | "default";
+
 /** Where a bridge keeps what it has. All are absolute. */
 export interface HostPaths {
   readonly configFile: string;
   /** True when the file was named by the caller: then nothing is changed at it or its folder. */
   readonly isConfigNamed: boolean;
+  readonly configChosenBy: ConfigChoice;
   /** The folder of the config file; plugins are installed in its `node_modules`. */
   readonly configFolder: string;
   /** 0700; holds everything below but the inbox locks, and in rare cases the socket. */
@@ -54,6 +58,7 @@ export function resolvePaths(
   return {
     configFile,
     isConfigNamed: request.configFile !== undefined,
+    configChosenBy: choiceOf(request.configFile, home, env),
     configFolder: dirname(configFile),
     stateFolder,
     database: inState("bridge.db"),
@@ -66,6 +71,17 @@ export function resolvePaths(
     pluginFolder: inState("plugins"),
     inboxLockFolder: join(inboxHome(env), "agent-bridge-inboxes"),
   };
+}
+
+function choiceOf(
+  configFile: string | undefined,
+  home: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): ConfigChoice {
+  if (configFile !== undefined) return "--config";
+  if (home !== undefined) return "AGENT_BRIDGE_HOME";
+  const named = env["XDG_CONFIG_HOME"];
+  return named !== undefined && isAbsolute(named) ? "XDG_CONFIG_HOME" : "default";
 }
 
 function bridgeHome(env: Readonly<Record<string, string | undefined>>): string | undefined {

@@ -1,7 +1,10 @@
 import type { CommandRow } from "../command.ts";
+import { check } from "./config/check.ts";
 import { reload } from "./config/reload.ts";
+import { schema } from "./config/schema.ts";
+import { show } from "./config/show.ts";
 
-const rows: readonly CommandRow[] = [reload];
+const rows: readonly CommandRow[] = [show, check, schema, reload];
 
 export const config: CommandRow = {
   name: "config",

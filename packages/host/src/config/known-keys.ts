@@ -1,19 +1,9 @@
-import * as z from "zod";
-
-interface Shape {
-  readonly $ref?: string;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly additionalProperties?: Shape | boolean;
-  readonly items?: Shape | boolean;
-  readonly anyOf?: readonly Shape[];
-  readonly oneOf?: readonly Shape[];
-  readonly allOf?: readonly Shape[];
-  readonly $defs?: Readonly<Record<string, Shape>>;
-}
+import type * as z from "zod";
+import { jsonSchemaOf, type JsonSchema } from "./json-schema.ts";
 
 /** The keys that a schema knows for the object at `path`; none where it can not tell. */
 export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  const root = describe(schema);
+  const root = jsonSchemaOf(schema);
   if (root === undefined) return [];
   let shapes = alternatives(root, root);
   for (const key of path) {
@@ -25,16 +15,7 @@ export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): read
   return [...new Set(shapes.flatMap((shape) => Object.keys(shape.properties ?? {})))];
 }
 
-function describe(schema: z.ZodType): Shape | undefined {
-  try {
-    return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
-  } catch {
-    // A plugin's schema made by another zod: then there are no names to suggest.
-    return undefined;
-  }
-}
-
-function childOf(shape: Shape, key: PropertyKey): Shape | undefined {
+function childOf(shape: JsonSchema, key: PropertyKey): JsonSchema | undefined {
   const child =
     typeof key === "number"
       ? shape.items
@@ -42,7 +23,7 @@ function childOf(shape: Shape, key: PropertyKey): Shape | undefined {
   return typeof child === "object" ? child : undefined;
 }
 
-function alternatives(shape: Shape, root: Shape): readonly Shape[] {
+function alternatives(shape: JsonSchema, root: JsonSchema): readonly JsonSchema[] {
   const name = shape.$ref?.replace("#/$defs/", "");
   const target = name === undefined ? undefined : root.$defs?.[name];
   if (target !== undefined) return alternatives(target, root);

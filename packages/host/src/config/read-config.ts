@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { BridgeError, describeError } from "@agent-bridge/core";
+import { BridgeError, describeError, isBridgeError } from "@agent-bridge/core";
 import type { HostPaths } from "../paths.ts";
 import { ensurePrivateFile, ensurePrivateFolder, requireTrusted } from "../private-files.ts";
 import { configSchema, exampleConfig, type Config } from "./config-schema.ts";
@@ -55,6 +55,16 @@ export function readConfig(paths: HostPaths): LoadedConfig {
   const parsed = parseConfig(readText(configFile), configFile);
   if ("loaded" in parsed) return parsed.loaded;
   throw configError(configFile, parsed.findings);
+}
+
+/** The same for who only looks: nothing is mended, and the findings are given back. */
+export function lookAtConfig(paths: HostPaths): ReturnType<typeof parseConfig> {
+  try {
+    return parseConfig(readText(paths.configFile), paths.configFile);
+  } catch (error) {
+    if (!isBridgeError(error, "CONFIG_INVALID")) throw error;
+    return { findings: [{ path: "", place: null, message: error.data.detail }] };
+  }
 }
 
 function readText(file: string): string {

@@ -8,6 +8,18 @@ const maxSecretBytes = 64 * 1024;
 /** Options whose texts are secrets by their name, also where they stand in the file as they are. */
 const secretName = /(token|secret|password|passphrase|api_?key|credential)$/i;
 
+/** True for an option whose text is a secret by its name. */
+const isSecretName = (name: string): boolean => secretName.test(name);
+
+/** The same data with the texts hidden that are secrets by their name. */
+export function withoutSecrets(value: Json, name = ""): Json {
+  if (typeof value === "string") return isSecretName(name) ? "[secret]" : value;
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item: Json) => withoutSecrets(item, name));
+  const entries = Object.entries(value as JsonObject);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutSecrets(item, key)]));
+}
+
 /** A shorter text would be found everywhere, and hiding it in logs would hide the log. */
 const minHiddenLength = 6;
 
@@ -36,7 +48,7 @@ export function resolveSecrets(
     if (value === null || typeof value !== "object") return value;
     const object = value as JsonObject;
     for (const [key, item] of Object.entries(object)) {
-      const isSecret = typeof item === "string" && secretName.test(key);
+      const isSecret = typeof item === "string" && isSecretName(key);
       if (isSecret && item.length >= minHiddenLength) secrets.push(item);
     }
     const reference = Object.keys(object).find((key) => key in sources);

@@ -31,6 +31,8 @@ export interface LoadedPlugins {
   readonly reports: readonly PluginReport[];
   /** The declarations of those that are loaded, by how they stand in the configuration. */
   readonly declared: ReadonlyMap<string, Plugin>;
+  /** By a runner's name: the plugin that brought it, as it stands in the configuration. */
+  readonly runnerOwners: ReadonlyMap<string, string>;
 }
 
 export interface PluginLoading {
@@ -72,12 +74,40 @@ interface Made {
  */
 export async function loadPlugins(loading: PluginLoading): Promise<LoadedPlugins> {
   const findings: Finding[] = [];
+  const outcomes = await prepareAll(loading, findings);
+  if (findings.length > 0) throw configError(loading.loaded.file, findings);
+  return makeAll(outcomes, loading);
+}
+
+/**
+ * The same for who only looks: what can be loaded is, and the findings are given back with it.
+ *
+ * @throws BridgeError KIND_DUPLICATE, NAME_DUPLICATE naming the two plugins
+ */
+export async function lookAtPlugins(
+  loading: PluginLoading,
+): Promise<{ readonly plugins: LoadedPlugins; readonly findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const outcomes = await prepareAll(loading, findings);
+  return { plugins: makeAll(outcomes, loading), findings };
+}
+
+async function prepareAll(
+  loading: PluginLoading,
+  findings: Finding[],
+): Promise<readonly (Ready | PluginReport)[]> {
   const outcomes: (Ready | PluginReport)[] = [];
   for (const specifier of Object.keys(loading.loaded.config.plugins)) {
     const outcome = await prepare(specifier, loading, findings);
     if (outcome !== undefined) outcomes.push(outcome);
   }
-  if (findings.length > 0) throw configError(loading.loaded.file, findings);
+  return outcomes;
+}
+
+function makeAll(
+  outcomes: readonly (Ready | PluginReport)[],
+  loading: PluginLoading,
+): LoadedPlugins {
   refuseDuplicateKinds(outcomes.filter((outcome) => "plugin" in outcome));
   const made = outcomes.map((outcome) =>
     "plugin" in outcome ? create(outcome, loading) : outcome,
@@ -91,6 +121,9 @@ export async function loadPlugins(loading: PluginLoading): Promise<LoadedPlugins
     channels: parts.flatMap(({ channels }) => channels),
     reports: made.map((each) => ("plugin" in each ? each.report : each)),
     declared: new Map(parts.map(({ specifier, plugin }) => [specifier, plugin])),
+    runnerOwners: new Map(
+      parts.flatMap(({ specifier, runners }) => runners.map(({ name }) => [name, specifier])),
+    ),
   };
 }
 

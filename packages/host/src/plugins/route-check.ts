@@ -37,12 +37,16 @@ export function checkRoutes(loaded: LoadedConfig, plugins: LoadedPlugins): Check
  * Checks the routes against what the plugins declare. While a plugin is in quarantine, names that
  * nobody declares may be its own: its runner is stood in for by one that refuses every turn visibly,
  * so that its messages are answered and not denied; routes of its kinds are left out.
+ *
+ * @param missing why further plugins are not there: names that nobody declares may be theirs as well
  */
 export function reviewRoutes(
   loaded: LoadedConfig,
   plugins: Pick<LoadedPlugins, "kinds" | "runners" | "reports">,
+  missing: readonly string[] = [],
 ): ReviewedRoutes {
-  const reasons = plugins.reports.flatMap(({ reason }) => (reason === null ? [] : [reason]));
+  const quarantined = plugins.reports.flatMap(({ reason }) => (reason === null ? [] : [reason]));
+  const reasons = [...quarantined, ...missing];
   const kinds = new Set([promptKind.name, ...plugins.kinds.map(({ name }) => name)]);
   const runners = new Map(plugins.runners.map((runner) => [runner.name, runner]));
   const findings: Finding[] = [];
