@@ -16,7 +16,7 @@ const nameOf = (folder: string): string => {
 };
 
 /** Tests import the sources of the packages, so none has to be built first. */
-const conditions = ["source", "node", "import", "default"];
+const conditions = ["agent-bridge-source", "node", "import", "default"];
 
 /** Where a machine-readable report is wanted as well. */
 const report = process.env["AGENT_BRIDGE_TEST_REPORT"];
@@ -29,7 +29,7 @@ const projectOf = (name: string, root: string): TestProjectInlineConfiguration =
     root,
     include: ["test/**/*.test.ts"],
     environment: "node",
-    execArgv: ["--conditions=source"],
+    execArgv: ["--conditions=agent-bridge-source"],
     testTimeout: 20_000,
   },
 });

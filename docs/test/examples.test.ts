@@ -18,7 +18,10 @@ async function run(program: string): Promise<string> {
   try {
     const file = join(folder, "example.ts");
     writeFileSync(file, program);
-    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=source", file]);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--conditions=agent-bridge-source",
+      file,
+    ]);
     return stdout;
   } finally {
     rmSync(folder, { recursive: true });

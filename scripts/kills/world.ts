@@ -72,7 +72,7 @@ export interface Victim {
 export function startVictim(world: World, killAt: string | null): Victim {
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--conditions=source", join(import.meta.dirname, "daemon.ts")],
+    ["--conditions=agent-bridge-source", join(import.meta.dirname, "daemon.ts")],
     {
       env: { ...world.env, ...(killAt === null ? {} : { KILL_AT: killAt }) },
       stdio: ["ignore", "ignore", "inherit"],

@@ -106,7 +106,7 @@ export function makeHome(
 function startCommand(args: readonly string[], options: RunOptions): Started {
   const started =
     options.program === undefined ? program : join(import.meta.dirname, options.program);
-  const child = spawn(process.execPath, ["--conditions=source", started, ...args], {
+  const child = spawn(process.execPath, ["--conditions=agent-bridge-source", started, ...args], {
     env: options.env,
     cwd: tmpdir(),
     stdio: "pipe",

@@ -29,7 +29,7 @@ async function holdInChild(path: string): Promise<{ pid: number; kill: () => Pro
     setInterval(() => taken, 1000);`;
   const child = spawn(
     process.execPath,
-    ["--conditions=source", "--input-type=module", "--eval", code],
+    ["--conditions=agent-bridge-source", "--input-type=module", "--eval", code],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const kill = async (): Promise<void> => {

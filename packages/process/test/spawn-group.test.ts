@@ -15,7 +15,7 @@ for await (const line of running.lines) {
 `;
 
 test("a process that exits in order ends the groups that it started", async () => {
-  const args = ["--conditions=source", "--input-type=module", "--eval", leaver];
+  const args = ["--conditions=agent-bridge-source", "--input-type=module", "--eval", leaver];
   const told = execFileSync(process.execPath, args, {
     cwd: import.meta.dirname,
     encoding: "utf8",

@@ -40,7 +40,7 @@ async function leaveBehind(mark: ProcessMark): Promise<Left> {
 }
 
 function startKeeper(args: readonly string[]) {
-  return spawn(process.execPath, ["--conditions=source", keeperPath, ...args], {
+  return spawn(process.execPath, ["--conditions=agent-bridge-source", keeperPath, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
 }
@@ -105,10 +105,14 @@ describe("S21 a recorded process", () => {
 test("a sweep spares itself and its ancestors, though they carry the mark", async () => {
   const sibling = startPuppet(["say:ready", "stay"], { mark: newMark(stateId) });
   await nextLine(sibling);
-  const outer = spawn(process.execPath, ["--conditions=source", innerSweeperPath, stateId], {
-    env: { PATH: process.env["PATH"], AGENT_BRIDGE_RUN: formatMark(newMark(stateId)) },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const outer = spawn(
+    process.execPath,
+    ["--conditions=agent-bridge-source", innerSweeperPath, stateId],
+    {
+      env: { PATH: process.env["PATH"], AGENT_BRIDGE_RUN: formatMark(newMark(stateId)) },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const [[line], [exitCode]] = (await Promise.all([
     once(createInterface(outer.stdout), "line"),
     once(outer, "exit"),

@@ -1,7 +1,7 @@
 /*
  * How fast events are appended, durably, beside what SQLite does by itself on the same disk in the same run.
  *
- *   node --conditions=source packages/store-sqlite/bench/append.ts [rounds, default 5] [ms for each measurement, default 500]
+ *   node --conditions=agent-bridge-source packages/store-sqlite/bench/append.ts [rounds, default 5] [ms for each measurement, default 500]
  *
  * Machines and moments differ: store and SQLite take turns, and what counts is the ratio within a round.
  */

@@ -23,9 +23,13 @@ const writer = fileURLToPath(new URL("./fixtures/writer.ts", import.meta.url));
 
 /** Lets a writer work and kills it after so many facts. @returns what the store had acknowledged to it */
 async function killed(path: string, round: number, facts: number): Promise<readonly Fact[]> {
-  const child = spawn(process.execPath, ["--conditions=source", writer, path, String(round)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=agent-bridge-source", writer, path, String(round)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const told: Fact[] = [];
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => {

@@ -21,7 +21,7 @@ const program = fileURLToPath(new URL("bridge-process.ts", import.meta.url));
 async function killInTool(turn: object): Promise<{ stateId: string }> {
   const bridge = spawn(
     process.execPath,
-    ["--conditions=source", program, JSON.stringify({ folder, ...turn })],
+    ["--conditions=agent-bridge-source", program, JSON.stringify({ folder, ...turn })],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const exited = once(bridge, "exit");

@@ -37,7 +37,7 @@ export async function spawnServer(
   parameters: readonly string[],
 ): Promise<SpawnedServer> {
   // The sources of the workspace resolve each other under the `source` condition only.
-  const conditions = program.pathname.endsWith(".ts") ? ["--conditions=source"] : [];
+  const conditions = program.pathname.endsWith(".ts") ? ["--conditions=agent-bridge-source"] : [];
   const child = spawn(process.execPath, [...conditions, fileURLToPath(program), ...parameters], {
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -45,7 +45,7 @@ describe("spawnServer", () => {
       setInterval(() => {}, 60_000);`;
     const parent = spawn(
       process.execPath,
-      ["--conditions=source", "--input-type=module", "--eval", program],
+      ["--conditions=agent-bridge-source", "--input-type=module", "--eval", program],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     const [line] = (await once(createInterface(parent.stdout), "line")) as [string];
