@@ -1,6 +1,13 @@
 export type { Attachment } from "./contract/attachment.ts";
 export { attachmentSchema, maxAttachments } from "./contract/attachment.ts";
-export type { Bridge, BridgeParts, Failpoint, Limits, ProcessSweeper } from "./contract/bridge.ts";
+export type {
+  Bridge,
+  BridgeParts,
+  Failpoint,
+  Limits,
+  ProcessSweeper,
+  Quotas,
+} from "./contract/bridge.ts";
 export type { Budget, BudgetState, BudgetUnit, BudgetUse, Spent } from "./contract/budget.ts";
 export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
 export { defineChannel } from "./contract/channel.ts";

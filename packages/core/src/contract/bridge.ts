@@ -9,6 +9,26 @@ import type { ProcessRecord, Runner, TurnLimits } from "./runner.ts";
 import type { Store } from "./store.ts";
 import type { ClaimRef } from "./work.ts";
 
+/**
+ * What one principal may have open, what may be open in one conversation, and how fast messages are taken. The
+ * operator, who sets them, is not bound by them.
+ */
+export interface Quotas {
+  /** Open tasks of one principal: a client, a run, or a sender at a channel. */
+  readonly principalTasks: number;
+  /** The bytes of their inputs, as JSON. */
+  readonly principalBytes: number;
+  /** Open tasks in one conversation, whoever wrote there. */
+  readonly conversationTasks: number;
+  readonly conversationBytes: number;
+  /**
+   * New messages that one principal may send, or one channel bring, at once and in each window; counted by each
+   * process for itself. A caller beyond it is refused, a channel is polled later.
+   */
+  readonly messages: number;
+  readonly windowMs: number;
+}
+
 /** The limits of a bridge, with the defaults of `defaultLimits`. */
 export interface Limits {
   /** Tasks that run at once in this process. */
@@ -31,6 +51,7 @@ export interface Limits {
   /** Crashes after which a task fails as `crash_loop`. */
   readonly crashes: number;
   readonly turn: TurnLimits;
+  readonly quotas: Quotas;
 }
 
 /** Ends the processes that an earlier start left behind. Given by the host: core starts no processes. */
@@ -75,7 +96,10 @@ export interface BridgeParts {
   readonly routes: readonly RouteInput[];
   readonly runners: readonly Runner[];
   readonly channels?: readonly Channel[];
-  readonly limits?: Partial<Omit<Limits, "turn">> & { readonly turn?: Partial<TurnLimits> };
+  readonly limits?: Partial<Omit<Limits, "turn" | "quotas">> & {
+    readonly turn?: Partial<TurnLimits>;
+    readonly quotas?: Partial<Quotas>;
+  };
   readonly sweeper?: ProcessSweeper;
   /** Texts that are never stored or sent: in what an agent does and answers they are replaced. May grow. */
   readonly secrets?: ReadonlySet<string>;

@@ -47,7 +47,7 @@ export interface NewTask {
   readonly hops: { readonly limit: number; readonly quietMs: number } | null;
   /**
    * What may be open with this task: beyond one of them it is refused, and stored nowhere. A message of a channel
-   * becomes a dead letter `quota_exceeded`; for a direct call, and a dead letter that is taken up again, the result
+   * becomes a dead letter `quota_exceeded`, kept like one that nobody may send; for a direct call, and a dead letter that is taken up again, the result
    * tells. What is refused counts as no turn and makes no conversation. A known message is known all the same.
    */
   readonly quotas: readonly Quota[];

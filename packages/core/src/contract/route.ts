@@ -1,5 +1,15 @@
 import * as z from "zod";
+import type { Quotas } from "./bridge.ts";
 import { jsonObjectSchema, type JsonObject } from "./json.ts";
+
+const atLeastOne = z.int().min(1).exactOptional();
+
+const quotas = {
+  principalTasks: atLeastOne,
+  principalBytes: atLeastOne,
+  conversationTasks: atLeastOne,
+  conversationBytes: atLeastOne,
+} satisfies { readonly [name in keyof Quotas]?: z.ZodType };
 
 /**
  * One rule of the routing table: who may send what kind to which runner. The first rule that matches
@@ -20,6 +30,8 @@ export const routeSchema = z.strictObject({
    * kinds whose sender is a person; never an agent, whose answer to it would be the next one put aside.
    */
   deadLetters: z.enum(["silent", "tell"]).default("silent"),
+  /** In place of the bridge's, when a message is accepted by this route. */
+  quotas: z.strictObject(quotas).exactOptional(),
 });
 
 /** A route as it is written. */

@@ -15,6 +15,7 @@ import { createFeed } from "./feed.ts";
 import { createHandle } from "./handle.ts";
 import { checkHealth } from "./health.ts";
 import { type IntakeState, receives, runIntake } from "./intake.ts";
+import { createMessageRate } from "./message-rate.ts";
 import { createRedactor } from "./redaction.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
@@ -40,8 +41,9 @@ function engineOf(parts: BridgeParts): OwnEngine {
   const clock = parts.clock ?? systemClock();
   const random = parts.random ?? systemRandom;
   const store = parts.store ?? memoryStore({ clock, random });
+  const declared = declarationsOf(parts);
   return {
-    ...declarationsOf(parts),
+    ...declared,
     store,
     stateId: parts.stateId ?? store.id,
     worker: { node: parts.node ?? "local", boot: newId("boot", random) },
@@ -52,6 +54,7 @@ function engineOf(parts: BridgeParts): OwnEngine {
     failpoint: parts.failpoint ?? (() => undefined),
     redactor: createRedactor(parts.secrets ?? new Set()),
     feed: createFeed(store.log, clock),
+    rate: createMessageRate(clock, declared.limits.quotas),
     health: new Map(),
     tally: newTally(),
   };

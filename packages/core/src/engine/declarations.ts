@@ -26,7 +26,12 @@ function byName<T extends { readonly name: string }>(
 }
 
 function limitsOf(given: BridgeParts["limits"]): Limits {
-  return { ...defaultLimits, ...given, turn: { ...defaultLimits.turn, ...given?.turn } };
+  return {
+    ...defaultLimits,
+    ...given,
+    turn: { ...defaultLimits.turn, ...given?.turn },
+    quotas: { ...defaultLimits.quotas, ...given?.quotas },
+  };
 }
 
 /** Checks the parts that declare. @throws BridgeError ROUTE_INVALID, NAME_DUPLICATE */

@@ -8,6 +8,7 @@ import type { Runner, RunnerHealth } from "../contract/runner.ts";
 import type { Store } from "../contract/store.ts";
 import type { WorkerId } from "../contract/work.ts";
 import type { Feed } from "./feed.ts";
+import type { MessageRate } from "./message-rate.ts";
 import type { Redactor } from "./redaction.ts";
 import type { RoutingTable } from "./routing.ts";
 
@@ -40,6 +41,7 @@ export interface Engine {
   readonly failpoint: (name: Failpoint) => void | Promise<void>;
   readonly redactor: Redactor;
   readonly feed: Feed;
+  readonly rate: MessageRate;
   /** What the runners' checks told; null: nothing, and they are not asked again. */
   readonly health: Map<string, RunnerHealth | null>;
   readonly tally: Tally;
@@ -65,4 +67,12 @@ export const defaultLimits: Limits = {
   waitMs: 60_000,
   crashes: 3,
   turn: { startMs: 60_000, idleMs: 10 * 60_000, totalMs: 60 * 60_000, graceMs: 4500 },
+  quotas: {
+    principalTasks: 1000,
+    principalBytes: 64 * 1024 * 1024,
+    conversationTasks: 200,
+    conversationBytes: 16 * 1024 * 1024,
+    messages: 1200,
+    windowMs: 60_000,
+  },
 };

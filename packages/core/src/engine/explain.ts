@@ -8,7 +8,7 @@ import type { Runner, RunnerAuthority, TurnLimits } from "../contract/runner.ts"
 import { type Declarations, declarationsOf, type DeclaredParts } from "./declarations.ts";
 import { readMessage, type Reading, Unreadable } from "./messages.ts";
 import { placeRoutes, type PlacedRoute } from "./route-reach.ts";
-import { parsePayload } from "./requests.ts";
+import { checkPayload, parsePayload } from "./requests.ts";
 import { refusalOf, type RouteQuery, type RouteRefusal } from "./routing.ts";
 import { turnLimits } from "./turn-limits.ts";
 
@@ -79,6 +79,7 @@ function read(of: Declarations, message: SupposedMessage): { kind: Kind; reading
     const delivery = { id: "supposed", kind: name, workspace, payload, ack: null };
     return readMessage(of, delivery, { channel, workspace });
   }
+  checkPayload(of, payload);
   const { kind, prompt } = parsePayload(of, name, payload);
   const reading = { sender: "operator", key: null, prompt, destination: null, reportsOn: null };
   return { kind, reading };

@@ -41,6 +41,20 @@ async function headIsFree(engine: Engine, channel: Channel, signal: AbortSignal)
   }
 }
 
+/** Waits while a channel has brought more messages than it may: they stay where they are, and nothing has failed. */
+async function rateIsFree(engine: Engine, channel: Channel, signal: AbortSignal): Promise<void> {
+  const { rate, clock, logger } = engine;
+  const waitMs = rate.waitMs(rateOf(channel));
+  if (waitMs === 0) return;
+  logger.debug("A channel brings messages faster than they are taken; it is polled later", {
+    channel: channel.name,
+    waitMs,
+  });
+  await pause(clock, waitMs, signal);
+}
+
+const rateOf = ({ name }: Channel): string => `channel:${name}`;
+
 function countHops(engine: Engine, results: readonly Accepted[]): void {
   for (const result of results) {
     if (result.result !== "dead_letter") continue;
@@ -84,7 +98,9 @@ async function acceptReceived(
     const facts = { channel: channel.name, messageId: delivery.id };
     engine.logger.warn("A known message came again with another body, which is not used", facts);
   }
-  return results.some((result) => result.result !== "known");
+  const fresh = results.filter(({ result }) => result !== "known").length;
+  engine.rate.count(rateOf(channel), fresh);
+  return fresh > 0;
 }
 
 /** One poll and what follows from it. */
@@ -124,6 +140,7 @@ export async function runIntake(
     try {
       state.state = "waiting";
       await headIsFree(engine, channel, signal);
+      await rateIsFree(engine, channel, signal);
       if (signal.aborted) break;
       state.state = "receiving";
       const { quick } = await poll(engine, channel, { signal, changed });

@@ -7,6 +7,7 @@ import { ownerOf } from "../contract/principal.ts";
 import type { Route } from "../contract/route.ts";
 import type { Engine } from "./engine.ts";
 import { boundedJson, checkPlainData } from "../plain-data.ts";
+import { quotasOf } from "./quotas.ts";
 import { refusalText, senderNotice } from "./sender-notice.ts";
 import { waitingMessage } from "./texts.ts";
 
@@ -84,11 +85,12 @@ function taskOf(
 ): NewTask {
   const { kind, reading, route, arrival } = of;
   const questions = kind.questions ?? "decline";
+  const principal = { type: "peer", ...arrival, id: reading.sender } as const;
   return {
     id: newId("task", engine.random),
     kind: kind.name,
     runner: route.runner,
-    owner: ownerOf({ type: "peer", ...arrival, id: reading.sender }),
+    owner: ownerOf(principal),
     input: { payload: delivery.payload, prompt: reading.prompt },
     provenance: { kind: kind.name, ...arrival, sender: reading.sender },
     rules: { options: route.options, recover: route.recover, unknownReply: route.unknownReply },
@@ -107,7 +109,7 @@ function taskOf(
       kind.fromAgent === true
         ? { limit: engine.limits.hops, quietMs: engine.limits.hopQuietMs }
         : null,
-    quotas: [],
+    quotas: quotasOf(engine, principal, route),
     refusalText: refusalText(kind, route),
   };
 }

@@ -10,6 +10,7 @@ import type { Route } from "../contract/route.ts";
 import { isFinal, type Task } from "../contract/task.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
+import { countRequest, quotasOf } from "./quotas.ts";
 import { recoveryPrompt } from "./texts.ts";
 
 /** The name by which routes know a direct caller; a payload can not claim another. */
@@ -53,17 +54,21 @@ function checkRequest(request: StartRequest): void {
 
 const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
 
+/** Looks at a payload before it is read. @throws BridgeError INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP */
+export function checkPayload(engine: Pick<Engine, "limits">, payload: Json): void {
+  checkPlainData("The payload", payload, messageLimits(engine));
+}
+
 /**
  * Reads the payload of a direct caller by its kind.
  *
- * @throws BridgeError KIND_UNKNOWN, INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP
+ * @throws BridgeError KIND_UNKNOWN, INPUT_INVALID
  */
 export function parsePayload(
   engine: Pick<Engine, "kinds" | "limits">,
   kindName: string,
   payload: Json,
 ): { kind: Kind; prompt: string } {
-  checkPlainData("The payload", payload, messageLimits(engine));
   const kind = engine.kinds.get(kindName);
   if (kind === undefined)
     throw new BridgeError("KIND_UNKNOWN", { kind: kindName, known: [...engine.kinds.keys()] });
@@ -174,6 +179,8 @@ export async function startTask(
   request: StartRequest,
 ): Promise<{ task: Task; created: boolean }> {
   checkRequest(request);
+  checkPayload(engine, request.payload);
+  countRequest(engine, principal);
   const kindName = request.kind ?? "prompt";
   const { kind, prompt } = parsePayload(engine, kindName, request.payload);
   const route = allowedRoute(engine, kindName, { principal, runner: request.runner ?? null });
@@ -194,7 +201,7 @@ export async function startTask(
     questions: kind.questions ?? "decline",
     waitingText: null,
     hops: null,
-    quotas: [],
+    quotas: quotasOf(engine, principal, route),
     refusalText: null,
   };
   const asked: Json = {
@@ -242,6 +249,7 @@ export async function resumeTask(
   const wasInterrupted = old.error?.code === "interrupted";
   if (!isFinal(old.status) || (request.message === undefined && !wasInterrupted))
     return { task: old, created: false };
+  countRequest(engine, principal);
   const route = routeOfOld(engine, principal, old);
   const prompt = request.message ?? recoveryPrompt(old.input.prompt);
   const task: NewTask = {
@@ -262,7 +270,7 @@ export async function resumeTask(
     questions: "ask",
     waitingText: null,
     hops: null,
-    quotas: [],
+    quotas: quotasOf(engine, principal, route),
     refusalText: null,
   };
   return await acceptOne(engine, task, {

@@ -8,7 +8,7 @@ import type {
   SenderNotice,
 } from "../contract/intake.ts";
 import type { Hint } from "../contract/log.ts";
-import { maxRefused } from "./rules.ts";
+import { maxRefused, refusedReasons } from "./rules.ts";
 import { enqueueAt, type TableContext } from "./table-context.ts";
 
 /** What one message became, with what its record refers to. */
@@ -30,7 +30,7 @@ export interface Accepting {
   readonly hints: Hint[];
 }
 
-/** Makes a message a dead letter. Of what nobody may send, only so much is kept. */
+/** Makes a message a dead letter. Of what is refused, only so much is kept. */
 export function insertDeadLetter({ context, message }: Accepting, letter: NewDeadLetter): Outcome {
   const { tables, clock } = context;
   const channel = message.from?.channel ?? null;
@@ -40,7 +40,7 @@ export function insertDeadLetter({ context, message }: Accepting, letter: NewDea
     reason: letter.reason,
   } as const;
   const outcome = { accepted, taskId: null, aboutId: letter.id };
-  if (letter.reason === "not_allowed" && channel !== null) {
+  if (refusedReasons.has(letter.reason) && channel !== null) {
     const bytes = Buffer.byteLength(letter.payload);
     const load = tables.deadLetters.load(channel, letter.reason);
     if (load.count >= maxRefused.count || load.bytes + bytes > maxRefused.bytes) {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { BridgeError } from "../contract/errors.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
 import { canonicalJson } from "../plain-data.ts";
-import type { NewDeadLetter } from "../contract/intake.ts";
+import type { DeadLetterReason, NewDeadLetter } from "../contract/intake.ts";
 import type { Owner, Scope } from "../contract/principal.ts";
 import type { Question, QuestionState } from "../contract/question.ts";
 import { isFinal, type ReplyState, type Task } from "../contract/task.ts";
@@ -18,7 +18,11 @@ import type { ConversationRow, MessageRow, OutboxRow, QuestionRow, TaskRow } fro
 export const maxMetadataBytes = 4 * 1024;
 /** The most text of a dead letter that is kept. */
 export const maxDeadLetterBytes = 256 * 1024;
-/** How many refused (`not_allowed`) messages of one channel are kept; the rest is only counted. */
+/** How many messages of one channel that were refused for one of these reasons are kept; the rest is only counted. */
+export const refusedReasons: ReadonlySet<DeadLetterReason> = new Set([
+  "not_allowed",
+  "quota_exceeded",
+]);
 export const maxRefused = { count: 1_000, bytes: 64 * 1024 * 1024 } as const;
 /** The most rows of one page. */
 export const maxPage = 1_000;

@@ -13,6 +13,15 @@ const turnLimits = {
   graceMs: ms,
 } satisfies Record<keyof Limits["turn"], z.ZodType>;
 
+const quotas = {
+  principalTasks: count,
+  principalBytes: bytes,
+  conversationTasks: count,
+  conversationBytes: bytes,
+  messages: count,
+  windowMs: ms,
+} satisfies Record<keyof Limits["quotas"], z.ZodType>;
+
 const limits = {
   concurrency: count,
   replyMs: ms,
@@ -26,6 +35,7 @@ const limits = {
   waitMs: ms,
   crashes: count,
   turn: z.strictObject(turnLimits).exactOptional(),
+  quotas: z.strictObject(quotas).exactOptional(),
 } satisfies Record<keyof Limits, z.ZodType>;
 
 const storeSchema = z.discriminatedUnion("type", [

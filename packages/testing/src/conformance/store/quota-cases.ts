@@ -99,6 +99,21 @@ export const quotaCases: readonly StoreCase[] = [
     },
   },
   {
+    title:
+      "of what is too much, 1,000 dead letters of a channel are kept; the rest is counted and known",
+    run: async (bench) => {
+      const { store, accept, message } = bench;
+      const many = Array.from({ length: 1002 }, () => message({ quotas: [ofOwner(0)] }));
+      expect(new Set(results(await accept(...many)))).toEqual(new Set(["dead_letter"]));
+      expect(await store.queries.stats()).toMatchObject({
+        deadLetters: 1000,
+        onlyCounted: [{ channel: chat, reason: "quota_exceeded", count: 2 }],
+      });
+      expect(await accept(...many.slice(-1))).toMatchObject([{ result: "known", settled: true }]);
+      expect(await store.intake.unacknowledged(chat)).toBe(1002);
+    },
+  },
+  {
     title: "a dead letter that is taken up while its quota is full stays as it is",
     run: async (bench) => {
       const { store, accept, message, task } = bench;
