@@ -41,9 +41,8 @@ function engineOf(parts: BridgeParts): OwnEngine {
   const clock = parts.clock ?? systemClock();
   const random = parts.random ?? systemRandom;
   const store = parts.store ?? memoryStore({ clock, random });
-  const declared = declarationsOf(parts);
-  return {
-    ...declared,
+  const engine: OwnEngine = {
+    ...declarationsOf(parts),
     store,
     stateId: parts.stateId ?? store.id,
     worker: { node: parts.node ?? "local", boot: newId("boot", random) },
@@ -54,10 +53,11 @@ function engineOf(parts: BridgeParts): OwnEngine {
     failpoint: parts.failpoint ?? (() => undefined),
     redactor: createRedactor(parts.secrets ?? new Set()),
     feed: createFeed(store.log, clock),
-    rate: createMessageRate(clock, declared.limits.quotas),
+    rate: createMessageRate(clock, () => engine.limits.quotas),
     health: new Map(),
     tally: newTally(),
   };
+  return engine;
 }
 
 /** Ends what an earlier process of this node left, and sets its work free. */

@@ -8,31 +8,37 @@ const keptNames = 10_000;
 export interface MessageRate {
   /** Takes one message. @returns 0, or the milliseconds until one may be taken; then none was */
   take(name: string): number;
-  /** Counts messages that were taken already; more than there are go to the account of the next. */
+  /** Counts messages that were taken already; more than there is room for go to the account of the next. */
   count(name: string, messages: number): void;
   /** Milliseconds until a message may be taken. */
   waitMs(name: string): number;
 }
 
-/** Counts on the steady scale: a wall clock that jumps lets nobody in and keeps nobody out. */
+/**
+ * Counts on the steady scale: a wall clock that jumps lets nobody in and keeps nobody out.
+ *
+ * @param quotas as they now are
+ */
 export function createMessageRate(
   clock: Clock,
-  { messages: most, windowMs }: Pick<Quotas, "messages" | "windowMs">,
+  quotas: () => Pick<Quotas, "messages" | "windowMs">,
 ): MessageRate {
-  const left = new Map<string, { readonly count: number; readonly at: number }>();
-  const msEach = windowMs / most;
-  const now = (name: string): number => {
-    const last = left.get(name);
-    return last === undefined
-      ? most
-      : Math.min(most, last.count + (clock.steady() - last.at) / msEach);
+  const taken = new Map<string, { readonly count: number; readonly at: number }>();
+  /** How many still count: they wear off evenly. */
+  const counted = (name: string): number => {
+    const { messages, windowMs } = quotas();
+    const last = taken.get(name);
+    if (last === undefined) return 0;
+    return Math.max(0, last.count - ((clock.steady() - last.at) * messages) / windowMs);
   };
-  const waitMs = (name: string): number => Math.max(0, Math.ceil((1 - now(name)) * msEach));
+  const waitMs = (name: string): number => {
+    const { messages, windowMs } = quotas();
+    return Math.max(0, Math.ceil(((counted(name) + 1 - messages) * windowMs) / messages));
+  };
   const count = (name: string, messages: number): void => {
-    const rest = now(name) - messages;
-    if (left.size >= keptNames)
-      for (const known of left.keys()) if (now(known) >= most) left.delete(known);
-    left.set(name, { count: rest, at: clock.steady() });
+    if (taken.size >= keptNames)
+      for (const known of taken.keys()) if (counted(known) === 0) taken.delete(known);
+    taken.set(name, { count: counted(name) + messages, at: clock.steady() });
   };
   return {
     waitMs,
