@@ -3,6 +3,7 @@ import { BridgeError } from "@agent-bridge/core";
 import {
   connectDaemon,
   resolvePaths,
+  versionNotice,
   type ConnectOptions,
   type DaemonClient,
   type HostPaths,
@@ -83,8 +84,15 @@ export async function connectTo(
   options: ConnectOptions = {},
 ): Promise<DaemonClient> {
   const signal = surroundings.interrupts();
-  return await connectDaemon(pathsOf(surroundings), { signal, ...options });
+  const client = await connectDaemon(pathsOf(surroundings), { signal, ...options });
+  const notice = versionNotice(client.daemon);
+  if (notice !== null && !noticed.has(surroundings)) surroundings.stderr.write(`${notice}\n`);
+  noticed.add(surroundings);
+  return client;
 }
+
+/** Who was told that the daemon is of another version: once a command is enough. */
+const noticed = new WeakSet<Surroundings>();
 
 /** Connects for one call, so that nothing is held while its result is followed. */
 export async function callOnce<R>(

@@ -38,3 +38,4 @@ export type {
 export { isStateLocked } from "./state-lock.ts";
 export { superviseDaemon } from "./supervise.ts";
 export { hostVersion } from "./version.ts";
+export { versionNotice } from "./version-notice.ts";

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BridgeError } from "@agent-bridge/core";
-import { isRunning, isStateLocked } from "@agent-bridge/host";
+import { BridgeError, isBridgeError } from "@agent-bridge/core";
+import { isRunning, isStateLocked, type DaemonClient } from "@agent-bridge/host";
 import {
-  callOnce,
+  connectTo,
   pathsOf,
   runs,
   wholeNumber,
   type CommandRow,
   type CommonOptions,
+  type Invocation,
 } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 
@@ -16,6 +17,9 @@ interface Options extends CommonOptions {
 }
 
 const lookEveryMs = 20;
+
+/** A stop that takes longer than this is explained, and again when the explanation changes. */
+const tellAfterMs = 1_000;
 
 export const down: CommandRow = {
   name: "down",
@@ -29,28 +33,56 @@ export const down: CommandRow = {
         wholeNumber("--timeout", { from: 1, to: 3600 }),
         60,
       );
-    runs<Options>(command, program, async ({ printer, surroundings, options }) => {
-      const signal = surroundings.interrupts();
-      const pid = await callOnce(surroundings, async (client) => {
-        await client.call("stop", {}, { signal });
-        return client.daemon.pid;
-      });
-      const paths = pathsOf(surroundings);
-      const afterMs = options.timeout * 1000;
-      const deadline = performance.now() + afterMs;
-      // The lock goes last but the process itself; a later daemon may hold it already.
-      while (isRunning(pid) && isStateLocked(paths)) {
-        if (performance.now() > deadline) {
-          throw new BridgeError("TIMED_OUT", {
-            what: `The end of the daemon (pid ${pid})`,
-            afterMs,
-          });
-        }
-        await sleep(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-      }
+    runs<Options>(command, program, async (invocation) => {
+      const { printer, surroundings } = invocation;
+      await using client = await connectTo(surroundings);
+      const { pid } = client.daemon;
+      await client.call("stop", {}, { signal: surroundings.interrupts() });
+      await untilGone(invocation, client);
       printer.json({ stopped: true, pid });
       printer.text([`The daemon has stopped (pid ${pid}).`]);
       return exitCodes.ok;
     });
   },
 };
+
+async function untilGone(
+  { options, printer, surroundings }: Invocation<Options>,
+  client: DaemonClient,
+): Promise<void> {
+  const { pid } = client.daemon;
+  const signal = surroundings.interrupts();
+  const paths = pathsOf(surroundings);
+  const afterMs = options.timeout * 1000;
+  const begunAt = performance.now();
+  let told = "";
+  let tellAt = begunAt + tellAfterMs;
+  // The lock goes last but the process itself; a later daemon may hold it already.
+  while (isRunning(pid) && isStateLocked(paths)) {
+    const now = performance.now();
+    if (now - begunAt > afterMs) {
+      const what = `The end of the daemon (pid ${pid})`;
+      throw new BridgeError("TIMED_OUT", { what, afterMs });
+    }
+    if (now >= tellAt) {
+      const text = await waitedFor(client, signal);
+      if (text !== told) printer.note([`Waiting for the daemon to end: ${text}.`]);
+      told = text;
+      tellAt = performance.now() + tellAfterMs;
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** What a daemon that stops is still busy with. */
+async function waitedFor(client: DaemonClient, signal: AbortSignal): Promise<string> {
+  try {
+    const { running } = (await client.call("status", {}, { signal })).bridge;
+    if (running > 0)
+      return running === 1 ? "1 task is given back" : `${running} tasks are given back`;
+    return "what is being sent is finished";
+  } catch (error) {
+    if (isBridgeError(error, "DAEMON_LOST", "STORE_CLOSED")) return "it closes its files";
+    throw error;
+  }
+}

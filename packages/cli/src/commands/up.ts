@@ -18,11 +18,18 @@ import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { eventJson } from "../json-output.ts";
 import { renderActivity } from "../render/activity.ts";
 import { startDetached } from "../start-detached.ts";
+import {
+  likelyServiceManager,
+  printUnit,
+  serviceManagers,
+  type ServiceManagerName,
+} from "../unit/print-unit.ts";
 
 interface Options extends CommonOptions {
   readonly detach?: boolean;
   readonly ephemeral?: boolean;
   readonly config?: string;
+  readonly printUnit?: ServiceManagerName;
   readonly detachedChild?: boolean;
   readonly endsWhenIdle?: boolean;
 }
@@ -36,11 +43,18 @@ export const up: CommandRow = {
       .option("--detach", "in the background; returns when it is ready")
       .option("--ephemeral", "keep everything in memory: accepted work ends with the daemon")
       .option("--config <file>", "use this configuration")
+      .addOption(
+        new Option("--print-unit [manager]", "print a file for a service manager; start nothing")
+          .choices(Object.keys(serviceManagers))
+          .preset(likelyServiceManager),
+      )
       .addOption(new Option("--detached-child").hideHelp())
       .addOption(new Option("--ends-when-idle").hideHelp());
     runs<Options>(command, program, async (invocation) => {
       const { options, surroundings } = invocation;
       const paths = pathsOf(surroundings, options.config);
+      const { printUnit: manager } = options;
+      if (manager !== undefined) return printUnit(invocation, manager, paths);
       if (options.detachedChild === true) return await runDetached(invocation, paths);
       return options.detach === true
         ? await startBehind(invocation, paths)
