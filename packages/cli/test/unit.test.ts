@@ -12,7 +12,7 @@ const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 const odd = {
   command: [
     "/opt/my node/$HOME 100%/node",
-    "--conditions=source",
+    "--conditions=agent-bridge-source",
     String.raw`/a \b/i"t's/` + "${X}/%h.js",
     "up",
   ],
@@ -52,7 +52,7 @@ function readPlist(text: string): unknown {
     switch (token?.name) {
       case "true":
       case "false":
-        expect(token.isEmpty).toBe(true);
+        if (!token.isEmpty) throw new Error(`${token.name} is not empty`);
         return token.name === "true";
       case "integer":
       case "string":
@@ -85,7 +85,7 @@ test("a systemd unit quotes odd paths and values so that they arrive as they are
   const unit = systemdUnit(odd);
   const words = [
     String.raw`ExecStart=:"/opt/my node/$HOME 100%%/node"`,
-    String.raw`"--conditions=source"`,
+    String.raw`"--conditions=agent-bridge-source"`,
     String.raw`"/a \\b/i\"t's/` + '${X}/%%h.js"',
     '"up"',
   ];

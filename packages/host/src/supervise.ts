@@ -10,8 +10,8 @@ const lingerMs = 1_000;
  * Runs a daemon until it is asked to stop: by SIGTERM or SIGINT, by the end of its terminal, or
  * through its socket; or until it has its own reason to. A second signal ends the process at once, as
  * does an error that nobody caught: what was accepted is safe, the next start takes it over. Any other
- * SIGHUP makes it read its configuration again. After the stop nothing
- * that a plugin left behind, such as a timer, holds the process: it ends within a second.
+ * SIGHUP makes it read its configuration again. After the stop nothing that a plugin left behind, such
+ * as a timer, holds the process: it ends within a second.
  *
  * @returns the exit code: 0 after an orderly stop, 1 otherwise, also where a lock was lost
  */
