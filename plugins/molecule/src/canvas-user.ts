@@ -1,7 +1,14 @@
 import { defineKind } from "@agent-bridge/core";
 import { readAnswer } from "./answers.ts";
 import type { Destination } from "./destination.ts";
-import { messageSchema, promptOf, textOf, workspaceIn, workspaceOf } from "./message.ts";
+import {
+  messageSchema,
+  namedAttachmentsOf,
+  promptOf,
+  textOf,
+  workspaceIn,
+  workspaceOf,
+} from "./message.ts";
 import type { Message } from "./message.ts";
 
 const toUser = (workspace: string): Destination => ({ to: "user", workspace });
@@ -14,6 +21,7 @@ export const canvasUser = defineKind<Message>({
   sender: (message, arrival) => workspaceOf(message, arrival) || null,
   conversation: (message, arrival) => `canvas:${workspaceOf(message, arrival)}`,
   prompt: promptOf,
+  attachments: namedAttachmentsOf,
   destination: (message, arrival) => toUser(workspaceOf(message, arrival)),
   // The canvas has one person, so who wrote is known even where what they wrote can not be read.
   envelope: (payload, arrival) => {

@@ -1,6 +1,6 @@
 import { defineKind } from "@agent-bridge/core";
 import type { Arrival } from "@agent-bridge/core";
-import { messageSchema, peerOf, promptOf, workspaceOf } from "./message.ts";
+import { messageSchema, namedAttachmentsOf, peerOf, promptOf, workspaceOf } from "./message.ts";
 import type { Message } from "./message.ts";
 
 /**
@@ -17,6 +17,7 @@ export const delegationResult = defineKind<Message>({
     return peer === null ? null : `peer:${peer}`;
   },
   prompt: promptOf,
+  attachments: namedAttachmentsOf,
   destination: () => null,
   questions: "decline",
   fromAgent: true,

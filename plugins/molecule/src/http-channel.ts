@@ -1,5 +1,6 @@
 import { defineChannel } from "@agent-bridge/core";
 import type { Channel, Clock, Logger } from "@agent-bridge/core";
+import { attachableSchemes } from "./attachments.ts";
 import { destinationSchema } from "./destination.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { httpInbox } from "./http-inbox.ts";
@@ -83,16 +84,18 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       return inbox.receive({ ...request, signal });
     },
 
-    send: async ({ destination, text }, { idempotencyKey, signal: given }) => {
+    send: async ({ destination, text, attachments }, { idempotencyKey, signal: given }) => {
       const signal = orDisposed(given);
       const to = parseDestination(destination, name);
-      const endpoint = endpointFor(to, { text, idempotencyKey, workspaceId });
+      const endpoint = endpointFor(to, { text, attachments, idempotencyKey, workspaceId });
       const sending = client.request({ operation: "send", ...endpoint, signal });
       const { body } = await vitals.counted(sending, signal);
       inbox.traffic();
       const { delegation_id: ref } = (body ?? {}) as { readonly delegation_id?: unknown };
       return { ref: typeof ref === "string" ? ref : null };
     },
+
+    attaches: attachableSchemes,
 
     deduplicates: (destination) => destinationSchema.safeParse(destination).data?.to === "peer",
 

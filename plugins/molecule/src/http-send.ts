@@ -1,4 +1,5 @@
-import type { Json } from "@agent-bridge/core";
+import type { Attachment, Json } from "@agent-bridge/core";
+import { attachmentsMember } from "./attachments.ts";
 import { destinationSchema } from "./destination.ts";
 import type { Destination } from "./destination.ts";
 import { channelFailed } from "./failure.ts";
@@ -7,6 +8,7 @@ import type { PlatformRequest } from "./platform-client.ts";
 /** A text on its way, in the name of a workspace where the destination names none. */
 export interface Outgoing {
   readonly text: string;
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly idempotencyKey: string;
   readonly workspaceId: string;
 }
@@ -20,9 +22,9 @@ const endpoints: {
     outgoing: Outgoing,
   ) => Endpoint;
 } = {
-  user: ({ workspace }, { text, workspaceId }) => ({
+  user: ({ workspace }, { text, attachments, workspaceId }) => ({
     path: ["workspaces", workspace || workspaceId, "notify"],
-    body: { message: text },
+    body: { message: text, ...attachmentsMember(attachments) },
   }),
   peer: ({ peer, source }, { text, idempotencyKey, workspaceId }) => ({
     path: ["workspaces", source || workspaceId, "delegate"],

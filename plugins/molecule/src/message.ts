@@ -1,4 +1,5 @@
-import type { Arrival, Json } from "@agent-bridge/core";
+import { attachmentSchema as namedSchema, maxAttachments } from "@agent-bridge/core";
+import type { Arrival, Attachment as NamedAttachment, Json } from "@agent-bridge/core";
 import * as z from "zod";
 
 /** A part of an A2A message. `kind` (v1) or `type` (v0) tells what it is; only a text part must have a text. */
@@ -70,6 +71,16 @@ export function promptOf(message: Message): string {
   const text = textOf(message);
   if (lines.length === 0) return text === "" ? emptyText : text;
   return text === "" ? lines.join("\n") : `${text}\n\n${lines.join("\n")}`;
+}
+
+/** The attachments whose addresses are whole. What a platform or peer gave otherwise stands in the prompt alone. */
+export function namedAttachmentsOf(message: Message): readonly NamedAttachment[] {
+  return attachmentsOf(message)
+    .flatMap(({ kind, uri, mime_type, mimeType, name }) => {
+      const given = { kind: kind || "file", uri, mimeType: mime_type || mimeType || null };
+      return namedSchema.safeParse({ ...given, name: name || null }).data ?? [];
+    })
+    .slice(0, maxAttachments);
 }
 
 /** The local workspace that the message arrived at; "" when neither message nor channel says. */

@@ -1,6 +1,6 @@
 import { defineKind } from "@agent-bridge/core";
 import type { Destination } from "./destination.ts";
-import { messageSchema, peerOf, promptOf, workspaceOf } from "./message.ts";
+import { messageSchema, namedAttachmentsOf, peerOf, promptOf, workspaceOf } from "./message.ts";
 import type { Message } from "./message.ts";
 
 /**
@@ -18,6 +18,7 @@ export const peerAgent = defineKind<Message>({
     return peer === null ? null : `peer:${peer}`;
   },
   prompt: promptOf,
+  attachments: namedAttachmentsOf,
   destination: (message, arrival) => {
     const peer = peerOf(message);
     const source = workspaceOf(message, arrival);

@@ -1,6 +1,7 @@
 import { defineChannel } from "@agent-bridge/core";
-import type { Channel, Clock } from "@agent-bridge/core";
+import type { Channel, Clock, OutgoingReply } from "@agent-bridge/core";
 import * as z from "zod";
+import { attachableSchemes, attachmentsMember } from "./attachments.ts";
 import type { Destination } from "./destination.ts";
 import { parseDestination } from "./http-send.ts";
 import { toolCaller } from "./tool-call.ts";
@@ -48,12 +49,14 @@ export function moleculeToolsChannel(options: MoleculeToolsOptions): MoleculeToo
       next: null,
     }),
 
-    send: async ({ destination, text }, { signal }) => {
+    send: async ({ destination, ...outgoing }, { signal }) => {
       const to = parseDestination(destination, name);
-      await sendBy({ tools, call, signal }, to, text);
+      await sendBy({ tools, call, signal }, to, outgoing);
       // A tool answers with a text for the agent and names nothing.
       return { ref: null };
     },
+
+    attaches: attachableSchemes,
 
     deduplicates: () => false,
 
@@ -75,13 +78,21 @@ interface Sending {
 }
 
 /** Sends a text by the tool for its destination. */
-async function sendBy({ tools, call, signal }: Sending, to: Destination, text: string) {
+async function sendBy(
+  { tools, call, signal }: Sending,
+  to: Destination,
+  { text, attachments }: Omit<OutgoingReply, "destination">,
+) {
   if (to.to === "user") {
     const workspace = to.workspace === "" ? {} : { workspace_id: to.workspace };
     return call("send_message_to_user", {
       signal,
       waitMs: 0,
-      run: (options) => tools.send_message_to_user({ message: text, ...workspace }, options),
+      run: (options) =>
+        tools.send_message_to_user(
+          { message: text, ...workspace, ...attachmentsMember(attachments) },
+          options,
+        ),
     });
   }
   const source = to.source === "" ? {} : { source_workspace_id: to.source };

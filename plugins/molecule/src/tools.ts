@@ -1,3 +1,4 @@
+import type { PlatformAttachment } from "./attachments.ts";
 import type { ToolAnswer, ToolCallOptions } from "./tool-call.ts";
 
 /**
@@ -17,7 +18,11 @@ export interface MoleculeTools {
     options?: ToolCallOptions,
   ): Promise<ToolAnswer>;
   send_message_to_user(
-    input: { readonly message: string; readonly workspace_id?: string },
+    input: {
+      readonly message: string;
+      readonly workspace_id?: string;
+      readonly attachments?: readonly PlatformAttachment[];
+    },
     options?: ToolCallOptions,
   ): Promise<ToolAnswer>;
   delegate_task(

@@ -11,6 +11,7 @@ import {
 } from "@agent-bridge/testing/fake-platform";
 import type { Endpoint, FaultKind, PlatformState } from "@agent-bridge/testing/fake-platform";
 import { moleculeHttpChannel, moleculeToolsChannel } from "../src/index.ts";
+import type { PlatformAttachment } from "../src/attachments.ts";
 import type { Destination, MoleculeTools } from "../src/index.ts";
 
 const user: Destination = { to: "user", workspace: "ws-self" };
@@ -31,6 +32,18 @@ function benchOf(
       repliesIn(state.sent.entries(), "ws-self").map(({ body }) => {
         const sent = body as { readonly message?: string; readonly task?: string };
         return sent.message ?? sent.task ?? "";
+      }),
+    arrivedAttachments: async () =>
+      repliesIn(state.sent.entries(), "ws-self").map(({ body }) => {
+        const { attachments = [] } = body as {
+          readonly attachments?: readonly PlatformAttachment[];
+        };
+        return attachments.map(({ kind, uri, mime_type, name }) => ({
+          kind,
+          uri,
+          mimeType: mime_type ?? null,
+          name: name ?? null,
+        }));
       }),
     isAcknowledged: async (id) => {
       const seq = state.activity.rows().find((row) => row.id === id)?.seq ?? Infinity;

@@ -80,6 +80,26 @@ describe("the prompt", () => {
     );
   });
 
+  test("gives the attachments as data too, as far as they have an address, at most sixteen", () => {
+    const named = { kind: "image", uri: "workspace:/a.png", mime_type: "image/png", name: "a.png" };
+    const attachments = [
+      named,
+      { uri: "https://files.example/b" },
+      { kind: "file", name: "no address" },
+      { kind: "program", uri: "https://files.example/c" },
+      { kind: "file", uri: "https://files.example/two\nlines" },
+    ];
+    expect(canvasUser.attachments?.({ text: "look", attachments })).toEqual([
+      { kind: "image", uri: "workspace:/a.png", mimeType: "image/png", name: "a.png" },
+      { kind: "file", uri: "https://files.example/b", mimeType: null, name: null },
+    ]);
+    expect(canvasUser.attachments?.({ text: "none" })).toEqual([]);
+    const many = Array.from({ length: 40 }, () => named);
+    expect(peerAgent.attachments?.({ attachments: many })).toHaveLength(16);
+    // Those that are no data are still named in the prompt.
+    expect(promptOf({ attachments: many }).split("\n")).toHaveLength(40);
+  });
+
   test("names the file parts where the platform lists no attachments", () => {
     const parts = [{ kind: "file", file: { uri: "workspace:/b", mimeType: "text/plain" } }, file];
     expect(promptOf({ parts })).toBe(

@@ -70,7 +70,12 @@ const rows: Rows = {
     labelled("answer", [`${action} (${state}${by === undefined ? "" : `, by ${plainLine(by)}`})`]),
   "turn.notice": ({ level, text }) =>
     labelled("notice", textLines(text), level === "warning" ? "bad" : "quiet"),
-  "turn.final_answer": ({ output }) => labelled("answer", textLines(output, Infinity), "strong"),
+  "turn.final_answer": ({ output, attachments = [] }) => [
+    ...labelled("answer", textLines(output, Infinity), "strong"),
+    ...attachments.flatMap(({ kind, name, uri }) =>
+      labelled("attached", [plainLine([kind, name, uri].filter(Boolean).join(" "), 500)]),
+    ),
+  ],
   "reply.delivered": ({ repeated }) =>
     labelled("reply", [repeated ? "delivered, perhaps twice" : "delivered"], "good"),
   "reply.failed": ({ reason, deadLetterId }) =>

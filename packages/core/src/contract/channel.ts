@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** One message as a channel received it: plain data, not yet parsed by its kind. */
@@ -25,6 +26,8 @@ export interface OutgoingReply {
   /** What the kind's `destination` gave. */
   readonly destination: Json;
   readonly text: string;
+  /** Only such as `attaches` allows; the others are named in the text. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /**
@@ -67,6 +70,8 @@ export interface Channel {
   ): Promise<{ ref: string | null }>;
   /** True where a repeat with the same idempotency key is not shown twice at this destination. */
   deduplicates(destination: Json): boolean;
+  /** The schemes of addresses, such as `https`, that may go with a text to this destination as attachments. Without it: none. */
+  attaches?(destination: Json): readonly string[];
   /** Acknowledges a settled message. Takes stored data, so that any process can do it after a restart. Idempotent. */
   ack?(ref: Json, options: { signal: AbortSignal }): Promise<void>;
   /** What the channel knows of its inbox, for people: plain data, small. Asks nobody and never throws. */

@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { Json } from "./json.ts";
 import type { Answer, QuestionText } from "./question.ts";
 import type { FailureCode, Usage } from "./task.ts";
@@ -46,7 +47,10 @@ export interface EventData {
     readonly state: "answered" | "expired" | "void";
   };
   "turn.notice": { readonly level: "info" | "warning"; readonly text: string };
-  "turn.final_answer": { readonly output: string };
+  "turn.final_answer": {
+    readonly output: string;
+    readonly attachments?: readonly Attachment[];
+  };
   "reply.delivered": { readonly repeated: boolean };
   "reply.failed": { readonly reason: string; readonly deadLetterId: string };
   /** The platform's later word on a reply of ours (a delegation's result). */

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Attachment } from "./attachment.ts";
 import type { Json } from "./json.ts";
 import type { Answer, QuestionText } from "./question.ts";
 
@@ -33,6 +34,8 @@ export interface Kind<P = unknown> {
   conversation(payload: P, arrival: Arrival): string | null;
   /** The text that the runner gets. */
   prompt(payload: P): string;
+  /** What the sender attached, at most 16: for the runner, apart from the text. What is no valid attachment is left to the prompt. */
+  attachments?(payload: P): readonly Attachment[];
   /** Where the reply goes, as the channel's own plain data; null when no reply is sent. */
   destination(payload: P, arrival: Arrival): Json | null;
   /**

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Attachment } from "./attachment.ts";
 import type { EventData } from "./event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Logger } from "./logger.ts";
@@ -52,6 +53,8 @@ export interface Turn<O = unknown> {
   /** The answer that a suspended turn waited for, with the state it left. */
   readonly answered: { readonly answer: Answer; readonly state: Json } | null;
   readonly provenance: Provenance;
+  /** What the sender named beside the text, where there is any: addresses that nobody has looked at. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /** A child process as it is stored, so that a later start can end it if it was left behind. */
@@ -102,22 +105,28 @@ export type RunnerEvent =
   | RunnerEnd;
 
 /** How a turn ended: exactly one, last. */
-export type RunnerEnd = { readonly type: "end" } & (
-  | { readonly outcome: "completed"; readonly output: string }
-  | {
-      readonly outcome: "failed";
-      readonly message: string;
-      readonly exitCode?: number;
-      /** True where the same turn may succeed if run again and nothing has been done yet. */
-      readonly retryable?: boolean;
-    }
-  /** The given session no longer exists; nothing was done. The bridge runs the turn once more without it. */
-  | { readonly outcome: "session_gone"; readonly message: string }
-  /** The signal aborted the turn. */
-  | { readonly outcome: "aborted" }
-  /** The turn waits for an answer and holds nothing meanwhile; `state` comes back in `Turn.answered`. */
-  | { readonly outcome: "suspended"; readonly question: QuestionText; readonly state: Json }
-);
+export type RunnerEnd = { readonly type: "end" } &
+  /** `attachments`: what goes with the answer, at most 16 and 16 KiB as JSON; what is beyond or malformed is left out, visibly. */
+  (
+    | {
+        readonly outcome: "completed";
+        readonly output: string;
+        readonly attachments?: readonly Attachment[];
+      }
+    | {
+        readonly outcome: "failed";
+        readonly message: string;
+        readonly exitCode?: number;
+        /** True where the same turn may succeed if run again and nothing has been done yet. */
+        readonly retryable?: boolean;
+      }
+    /** The given session no longer exists; nothing was done. The bridge runs the turn once more without it. */
+    | { readonly outcome: "session_gone"; readonly message: string }
+    /** The signal aborted the turn. */
+    | { readonly outcome: "aborted" }
+    /** The turn waits for an answer and holds nothing meanwhile; `state` comes back in `Turn.answered`. */
+    | { readonly outcome: "suspended"; readonly question: QuestionText; readonly state: Json }
+  );
 
 /** The time limits of a turn, in milliseconds; kept by the bridge, the same for all runners. */
 export interface TurnLimits {

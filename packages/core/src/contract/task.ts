@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Owner } from "./principal.ts";
 
@@ -56,6 +57,8 @@ export interface Usage {
 export interface TaskInput {
   readonly payload: Json;
   readonly prompt: string;
+  /** What the sender named beside the text; none where it is absent. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /** One message carried through a runner. Times are epoch milliseconds. */

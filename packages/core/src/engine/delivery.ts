@@ -3,6 +3,7 @@ import { newId } from "../contract/clock.ts";
 import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { DeadLetterReason } from "../contract/intake.ts";
 import type { OutboxItem } from "../contract/outbox.ts";
+import { outgoingOf } from "./attachments.ts";
 import { backoffMs } from "./backoff.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
@@ -146,14 +147,13 @@ async function sendItem(
   const end = hopeless(engine, item, mayRepeat);
   if (end !== undefined) return await giveUp(engine, item, end);
   const bounds = { what: `Sending by ${channel.name}`, signal, limitMs: sendMs };
-  const { destination, text } = item;
+  const outgoing = outgoingOf(channel, item, engine.logger);
   let ref: string | null;
   try {
     const sent = await boundedCall(
       engine.clock,
       bounds,
-      async (own) =>
-        await channel.send({ destination, text }, { idempotencyKey: item.id, signal: own }),
+      async (own) => await channel.send(outgoing, { idempotencyKey: item.id, signal: own }),
     );
     ref = sent.ref;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Attachment } from "../contract/attachment.ts";
 import type { Delivery } from "../contract/channel.ts";
 import { newId } from "../contract/clock.ts";
 import { BridgeError, describeError } from "../contract/errors.ts";
@@ -5,6 +6,7 @@ import type { DeadLetterReason, MessageOutcome, NewMessage, NewTask } from "../c
 import type { Arrival, Kind } from "../contract/kind.ts";
 import { ownerOf } from "../contract/principal.ts";
 import type { Route } from "../contract/route.ts";
+import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { boundedJson, checkPlainData } from "../plain-data.ts";
 import { quotasOf } from "./quotas.ts";
@@ -20,6 +22,7 @@ export interface Reading {
   readonly sender: string | null;
   readonly key: string | null;
   readonly prompt: string;
+  readonly attachments: readonly Attachment[];
   readonly destination: NewTask["destination"];
   readonly reportsOn: string | null;
 }
@@ -73,6 +76,7 @@ function readDelivery(kind: Kind, delivery: Delivery, arrival: Arrival): Reading
     sender: kind.sender(payload, arrival),
     key: kind.conversation(payload, arrival),
     prompt: kind.prompt(payload),
+    attachments: takeAttachments(kind.attachments?.(payload)).taken,
     destination: kind.destination(payload, arrival),
     reportsOn: kind.reportsOn?.(payload) ?? null,
   }));
@@ -91,7 +95,11 @@ function taskOf(
     kind: kind.name,
     runner: route.runner,
     owner: ownerOf(principal),
-    input: { payload: delivery.payload, prompt: reading.prompt },
+    input: {
+      payload: delivery.payload,
+      prompt: reading.prompt,
+      ...(reading.attachments.length === 0 ? {} : { attachments: reading.attachments }),
+    },
     provenance: { kind: kind.name, ...arrival, sender: reading.sender },
     rules: { options: route.options, recover: route.recover, unknownReply: route.unknownReply },
     metadata: {},

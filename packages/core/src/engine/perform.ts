@@ -3,6 +3,7 @@ import type { NewEvent } from "../contract/event.ts";
 import type { Answer } from "../contract/question.ts";
 import type { Json } from "../contract/json.ts";
 import type { Runner, RunnerEnd, Session } from "../contract/runner.ts";
+import { takeAttachments } from "./attachments.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { checkHealth } from "./health.ts";
@@ -121,6 +122,24 @@ async function afterSuspension(
   return { ...course, answered, declined: course.declined + 1 };
 }
 
+/** The end of a turn that came to one. Attachments that can not be taken are told of in the log. */
+async function afterCompletion(
+  engine: Engine,
+  of: { attempt: Attempt; writer: TurnWriter; course: Course },
+  end: Extract<RunnerEnd, { outcome: "completed" }>,
+): Promise<AttemptResult> {
+  const { attempt, writer, course } = of;
+  const { taken, problems } = takeAttachments(end.attachments);
+  if (problems.length > 0)
+    await notice(writer, "warning", `Attachments were left out: ${problems.join("; ")}.`);
+  const limits = { limitBytes: engine.limits.answerBytes, note: course.note };
+  const ending = completedEnding(attempt.claim.task.runner, end.output, limits);
+  return {
+    type: "ended",
+    ending: taken.length === 0 ? ending : { ...ending, attachments: taken },
+  };
+}
+
 /** Decides after a turn: a result, or the course of the next turn of this attempt. */
 async function afterTurn(
   engine: Engine,
@@ -131,13 +150,7 @@ async function afterTurn(
   const { runner } = attempt.claim.task;
   switch (end.outcome) {
     case "completed":
-      return {
-        type: "ended",
-        ending: completedEnding(runner, end.output, {
-          limitBytes: engine.limits.answerBytes,
-          note: course.note,
-        }),
-      };
+      return await afterCompletion(engine, { attempt, writer, course }, end);
     case "failed":
       return await afterFailure(engine, { attempt, writer, course }, end);
     case "session_gone":
@@ -253,10 +266,10 @@ export async function perform(
 export function finalEvents(
   result: Extract<AttemptResult, { type: "ended" }>,
 ): readonly NewEvent[] {
-  const { status, output } = result.ending;
-  return status === "completed"
-    ? [{ type: "turn.final_answer", data: { output: output ?? "" } }]
-    : [];
+  const { status, output, attachments } = result.ending;
+  if (status !== "completed") return [];
+  const named = attachments === undefined ? {} : { attachments };
+  return [{ type: "turn.final_answer", data: { output: output ?? "", ...named } }];
 }
 
 /** A failure of the engine itself, as the end of a task that was not stopped before. */

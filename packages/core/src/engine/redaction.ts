@@ -1,3 +1,4 @@
+import type { Attachment } from "../contract/attachment.ts";
 import type { NewEvent } from "../contract/event.ts";
 import type { Ending } from "../contract/intake.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
@@ -52,11 +53,15 @@ export function createRedactor(secrets: ReadonlySet<string>): Redactor {
             events: write.events.map(event),
             ...(write.ask === undefined ? {} : { ask: question(write.ask) }),
           },
-    ending: ({ output, error, reply, status }) => ({
+    ending: ({ output, error, reply, status, attachments }) => ({
       status,
       output: output === null ? null : inText(output),
       error: error === null ? null : { ...error, message: inText(error.message) },
       reply: inText(reply),
+      // An address with a mark in it leads nowhere, and says so.
+      ...(attachments === undefined
+        ? {}
+        : { attachments: inData(attachments) as unknown as readonly Attachment[] }),
     }),
     unfinished: (text) => {
       let longest = 0;

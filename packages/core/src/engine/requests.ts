@@ -1,3 +1,4 @@
+import type { Attachment } from "../contract/attachment.ts";
 import { newId } from "../contract/clock.ts";
 import { BridgeError, describeError, isBridgeError } from "../contract/errors.ts";
 import type { StartRequest } from "../contract/handle.ts";
@@ -8,6 +9,7 @@ import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
 import { quotaText } from "../contract/quota.ts";
 import type { Route } from "../contract/route.ts";
 import { isFinal, type Task } from "../contract/task.ts";
+import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
 import { countRequest, quotasOf } from "./quotas.ts";
@@ -68,7 +70,7 @@ export function parsePayload(
   engine: Pick<Engine, "kinds" | "limits">,
   kindName: string,
   payload: Json,
-): { kind: Kind; prompt: string } {
+): { kind: Kind; prompt: string; attachments: readonly Attachment[] } {
   const kind = engine.kinds.get(kindName);
   if (kind === undefined)
     throw new BridgeError("KIND_UNKNOWN", { kind: kindName, known: [...engine.kinds.keys()] });
@@ -76,7 +78,10 @@ export function parsePayload(
     new BridgeError("INPUT_INVALID", { what: `The payload of "${kindName}"`, detail }, { cause });
   try {
     const parsed = kind.schema.safeParse(payload);
-    if (parsed.success) return { kind, prompt: kind.prompt(parsed.data) };
+    if (parsed.success) {
+      const { taken: attachments } = takeAttachments(kind.attachments?.(parsed.data));
+      return { kind, prompt: kind.prompt(parsed.data), attachments };
+    }
     const issue = parsed.error.issues[0];
     throw invalid(`${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim());
   } catch (error) {
@@ -182,7 +187,7 @@ export async function startTask(
   checkPayload(engine, request.payload);
   countRequest(engine, principal);
   const kindName = request.kind ?? "prompt";
-  const { kind, prompt } = parsePayload(engine, kindName, request.payload);
+  const { kind, prompt, attachments } = parsePayload(engine, kindName, request.payload);
   const route = allowedRoute(engine, kindName, { principal, runner: request.runner ?? null });
   const owner = await ownerIn(engine, principal, request.conversationId);
   const id = newId("task", engine.random);
@@ -191,7 +196,11 @@ export async function startTask(
     kind: kindName,
     runner: route.runner,
     owner,
-    input: { payload: request.payload, prompt },
+    input: {
+      payload: request.payload,
+      prompt,
+      ...(attachments.length === 0 ? {} : { attachments }),
+    },
     provenance: { kind: kindName, channel: null, workspace: "", sender: senderOf(principal) },
     rules: rulesOf(route),
     metadata: request.metadata ?? {},

@@ -61,7 +61,13 @@ const event = z.discriminatedUnion("type", [
 const endType = { type: z.literal("end") };
 
 const end = z.discriminatedUnion("outcome", [
-  z.object({ ...endType, outcome: z.literal("completed"), output: z.string() }),
+  z.object({
+    ...endType,
+    outcome: z.literal("completed"),
+    output: z.string(),
+    // Each is looked at for itself where they are taken: one bad address does not cost the answer.
+    attachments: z.unknown().optional(),
+  }),
   z.object({
     ...endType,
     outcome: z.literal("failed"),

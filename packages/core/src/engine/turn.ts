@@ -47,6 +47,7 @@ const failed = (message: string): RunnerEnd => ({ type: "end", outcome: "failed"
 function turnOf(request: TurnRequest): Turn {
   const { attempt, runner, prompt, session, answered } = request;
   const { claim } = attempt;
+  const { attachments } = claim.task.input;
   return {
     taskId: claim.taskId,
     attempt: claim.attempt,
@@ -55,6 +56,7 @@ function turnOf(request: TurnRequest): Turn {
     session,
     answered,
     provenance: claim.provenance,
+    ...(attachments === undefined ? {} : { attachments }),
   };
 }
 

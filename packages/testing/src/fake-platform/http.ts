@@ -63,7 +63,8 @@ const httpEndpoints: readonly HttpEndpoint[] = [
     endpoint: "notify",
     method: "POST",
     path: /^\/workspaces\/([^/]+)\/notify$/,
-    work: ({ state, workspace, body }) => state.notify(workspace, body["message"]),
+    work: ({ state, workspace, body }) =>
+      state.notify(workspace, body["message"], body["attachments"]),
   },
   {
     endpoint: "delegate",

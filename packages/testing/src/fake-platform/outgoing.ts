@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ActivityLog } from "./activity.ts";
 import { delegationRow, notifyRow, peerRow } from "./rows.ts";
+import type { Attachment } from "./rows.ts";
 import type { Workspace } from "./state.ts";
 
 /** What a call is answered with, and what it did. */
@@ -21,7 +22,7 @@ export interface DelegateInput {
 /** What an agent may do on the platform. Inputs are as they came and are checked here. */
 export interface Outgoing {
   /** Writes to the workspace's user. The platform does not deduplicate: twice sent is twice shown. */
-  notify(workspace: string, message: unknown): Answer;
+  notify(workspace: string, message: unknown, attachments?: unknown): Answer;
   /** Hands a task to a peer, once for each key; the peer gets it in its inbox. */
   delegate(input: DelegateInput): Answer;
   /** Moves the acknowledged position; it never goes back. */
@@ -44,6 +45,17 @@ export function refuse(status: number, error: string): Answer {
   return { status, body: { error }, effect: "none" };
 }
 
+const attachmentKinds: readonly unknown[] = ["file", "image", "audio", "video"];
+
+/** Nothing, or a list of what can be shown. */
+function areAttachments(value: unknown): value is readonly Attachment[] | undefined {
+  if (value === undefined) return true;
+  if (!Array.isArray(value)) return false;
+  return (value as readonly Partial<Attachment>[]).every(
+    (one) => attachmentKinds.includes(one.kind) && typeof one.uri === "string" && one.uri !== "",
+  );
+}
+
 /** What agents do, noted in the activity. */
 export function createOutgoing(
   activity: ActivityLog,
@@ -52,10 +64,12 @@ export function createOutgoing(
   const acks = new Map<string, number>();
   const delegations = new Map<string, { id: string; target: string }>();
   return {
-    notify: (workspace, message) => {
+    notify: (workspace, message, attachments) => {
       if (typeof message !== "string" || message === "") return refuse(400, "message is required");
+      if (!areAttachments(attachments))
+        return refuse(400, "attachments must name a kind and a uri");
       if (workspaces.get(workspace)?.talkToUser === false) return talkToUserDisabled;
-      activity.append(notifyRow(workspace, message));
+      activity.append(notifyRow(workspace, message, attachments));
       return { status: 200, body: { status: "sent" }, effect: "done" };
     },
     delegate: ({ workspace, target, task, idempotencyKey }) => {

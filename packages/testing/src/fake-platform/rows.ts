@@ -133,14 +133,18 @@ export function delegateResultRow(input: DelegateResultInput): NewRow {
 }
 
 /** The row that the platform keeps of what an agent told its user: it has no source. */
-export function notifyRow(workspace: string, message: string): NewRow {
+export function notifyRow(
+  workspace: string,
+  message: string,
+  attachments?: readonly Attachment[],
+): NewRow {
   return {
     ...plainRow,
     workspace_id: workspace,
     source_id: null,
     method: "notify",
     summary: message.slice(0, 80),
-    request_body: { message },
+    request_body: { message, ...(attachments === undefined ? {} : { attachments }) },
   };
 }
 

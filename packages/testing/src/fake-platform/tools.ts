@@ -115,7 +115,7 @@ function sendingTools(
     send_message_to_user: (input, { signal } = {}) => {
       const workspace = input.workspace_id ?? self;
       const call: ToolCall = { endpoint: "send_message_to_user", workspace, input, signal };
-      return callTool(state, call, () => state.notify(workspace, input.message));
+      return callTool(state, call, () => state.notify(workspace, input.message, input.attachments));
     },
     delegate_task: (input, { signal } = {}) => {
       const workspace = input.source_workspace_id ?? self;

@@ -128,6 +128,9 @@ const wrong: Readonly<Record<string, Change>> = {
   "cuts its texts": ({ send }) => ({
     send: (reply, options) => send({ ...reply, text: reply.text.slice(0, 10) }, options),
   }),
+  "says that it attaches, and sends the text alone": ({ send }) => ({
+    send: ({ destination, text }, options) => send({ destination, text }, options),
+  }),
   "sends although it was aborted": ({ send }) => ({
     send: (reply, { idempotencyKey }) =>
       send(reply, { idempotencyKey, signal: AbortSignal.timeout(1_000) }),

@@ -1,11 +1,20 @@
 import { BridgeError } from "@agent-bridge/core";
-import type { Channel, ChannelFailure, Clock, Delivery, Json } from "@agent-bridge/core";
+import type {
+  Attachment,
+  Channel,
+  ChannelFailure,
+  Clock,
+  Delivery,
+  Json,
+} from "@agent-bridge/core";
 import type { ChannelBench } from "@agent-bridge/testing/channel-conformance";
 
 /** A platform that is a list in this process. */
 export interface ListPlatform {
   readonly inbox: Delivery[];
   readonly sent: string[];
+  /** What went beside each. */
+  readonly attached: (readonly Attachment[])[];
   readonly keys: Set<string>;
   acked: number;
   /** What the next poll or send meets. */
@@ -18,6 +27,7 @@ export function listPlatform(): ListPlatform {
   return {
     inbox: [],
     sent: [],
+    attached: [],
     keys: new Set(),
     acked: 0,
     pollFault: null,
@@ -54,7 +64,10 @@ export function listChannel(platform: ListPlatform, clock: Clock) {
       await arrival(platform, { clock, signal, waitMs });
     return { deliveries: platform.inbox.slice(read), next: { read: platform.inbox.length } };
   };
-  const send: Send = async ({ destination, text }, { idempotencyKey, signal }) => {
+  const send: Send = async (
+    { destination, text, attachments = [] },
+    { idempotencyKey, signal },
+  ) => {
     const to = (destination as { to?: unknown }).to;
     if (to !== "user" && to !== "peer") throw failed("send", { retryable: false });
     if (signal.aborted) throw failed("send");
@@ -63,7 +76,10 @@ export function listChannel(platform: ListPlatform, clock: Clock) {
     if (fault === "refused") throw failed("send", { retryable: false });
     if (fault === "hang") await hang(clock, signal);
     const isKnown = to === "peer" && platform.keys.has(idempotencyKey);
-    if (!isKnown) platform.sent.push(text);
+    if (!isKnown) {
+      platform.sent.push(text);
+      platform.attached.push(attachments);
+    }
     platform.keys.add(idempotencyKey);
     if (fault === "lost") throw failed("send", { effect: "unknown" });
     return { ref: to === "peer" ? idempotencyKey : null };
@@ -73,6 +89,8 @@ export function listChannel(platform: ListPlatform, clock: Clock) {
     inbox: "log",
     receive,
     send,
+    attaches: (destination: Json): readonly string[] =>
+      (destination as { to?: unknown }).to === "user" ? ["https"] : [],
     deduplicates: (destination: Json) => (destination as { to?: unknown }).to === "peer",
     ack: async (ref: Json) => {
       platform.acked = Math.max(platform.acked, ref as number);
@@ -119,6 +137,7 @@ export function listBench(platform: ListPlatform, channel: () => Channel): Chann
       return id;
     },
     arrived: async () => [...platform.sent],
+    arrivedAttachments: async () => [...platform.attached],
     isAcknowledged: async (id) => platform.acked >= Number(id.slice(2)),
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -59,6 +59,9 @@ const wrong: Readonly<Record<string, Partial<Kind<Note>>>> = {
   },
   "reads answers of agents": { questions: "decline" },
   "gives an answer that is none": { answer: () => ({ action: "maybe" }) as never },
+  "gives an attachment without an address": {
+    attachments: () => [{ kind: "file", uri: "a file", mimeType: null, name: null }],
+  },
   "reports on a reply without a name": { reportsOn: () => "" },
   "says another sender on the envelope": {
     envelope: (_, { workspace }) => ({ sender: workspace, destination: null }),

@@ -112,6 +112,16 @@ describe("POST /workspaces/:id/notify", () => {
     expect(entries()).toMatchObject([{ effect: "none", status: 403 }]);
   });
 
+  test("attachments are kept beside the message, and must name a kind and a uri", async () => {
+    const attachments = [{ kind: "file", uri: "https://files.example/a", mime_type: "text/plain" }];
+    const path = "/workspaces/ws-self/notify";
+    expect((await self.post(path, { message: "see", attachments })).status).toBe(200);
+    const [row] = platform.state.activity.rows("ws-self");
+    expect(row?.row?.request_body).toEqual({ message: "see", attachments });
+    for (const wrong of ["a", [{ kind: "file" }], [{ kind: "odd", uri: "https://x" }]])
+      expect((await self.post(path, { message: "see", attachments: wrong })).status).toBe(400);
+  });
+
   test("a message is required", async () => {
     expect((await notify("")).status).toBe(400);
   });

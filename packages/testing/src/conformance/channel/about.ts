@@ -1,4 +1,4 @@
-import type { Channel, Clock, ErrorData, Json } from "@agent-bridge/core";
+import type { Attachment, Channel, Clock, ErrorData, Json } from "@agent-bridge/core";
 
 /** A channel and the platform behind it, as a test moves them. */
 export interface ChannelBench extends AsyncDisposable {
@@ -8,6 +8,8 @@ export interface ChannelBench extends AsyncDisposable {
   deliver(text: string): Promise<string>;
   /** The texts that reached somebody, in order, by the platform's own record. */
   arrived(): Promise<readonly string[]>;
+  /** What went beside each of these texts, by the same record; for a channel that says that it attaches something. */
+  arrivedAttachments?(): Promise<readonly (readonly Attachment[])[]>;
   /** Whether the platform counts a message as acknowledged. */
   isAcknowledged(id: string): Promise<boolean>;
 }

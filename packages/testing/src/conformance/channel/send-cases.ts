@@ -1,4 +1,4 @@
-import type { Json } from "@agent-bridge/core";
+import type { Attachment, Json } from "@agent-bridge/core";
 import { expect } from "vitest";
 import type { ChannelCase, ChannelConformance, SendFailure } from "./about.ts";
 import { endsWithin, openSession, patience, refusal } from "./platform-session.ts";
@@ -16,6 +16,11 @@ export function sendCases(about: ChannelConformance): readonly ChannelCase[] {
       title: `a text arrives whole, and a repeat as deduplicates() says: ${JSON.stringify(destination)}`,
       run: using((session) => repeats(session, destination)),
     })),
+    {
+      title:
+        "attachments go beside a text where the channel says so, whole and in order, and nowhere else",
+      run: using((session) => attaches(session, about.destinations)),
+    },
     {
       title: "texts to one destination arrive in the order in which they are sent",
       run: using((session) => inOrder(session, about.destinations)),
@@ -76,6 +81,26 @@ async function repeats({ bench, open }: Session, destination: Json): Promise<voi
   if (isOnce) expect(second.ref).toBe(first.ref);
   await send(channel, { destination, text, key: "key-2" });
   expect(await bench.arrived()).toHaveLength(isOnce ? 2 : 3);
+}
+
+async function attaches({ bench, open }: Session, destinations: readonly Json[]): Promise<void> {
+  const channel = open();
+  const sent: (readonly Attachment[])[] = [];
+  for (const destination of destinations) {
+    const schemes = channel.attaches?.(destination) ?? [];
+    const attachments = schemes.flatMap((scheme): Attachment[] => {
+      const uri = `${scheme}://files.example/a%20b?c=d&e=💥`;
+      const named: Attachment = { kind: "image", uri, mimeType: "image/png", name: "a b.png" };
+      return [named, { kind: "file", uri: `${uri}#2`, mimeType: null, name: null }];
+    });
+    if (attachments.length === 0) continue;
+    sent.push(attachments);
+    const options = { idempotencyKey: JSON.stringify(destination), signal: patience() };
+    await channel.send({ destination, text: "See there.", attachments }, options);
+  }
+  if (sent.length === 0) return;
+  expect(await bench.arrived()).toEqual(sent.map(() => "See there."));
+  expect(await bench.arrivedAttachments?.()).toEqual(sent);
 }
 
 async function inOrder({ bench, open }: Session, destinations: readonly Json[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { attachmentSchema, maxAttachments } from "@agent-bridge/core";
 import type { Arrival, Json, Kind, QuestionText } from "@agent-bridge/core";
 import * as fc from "fast-check";
 import { expect } from "vitest";
@@ -156,6 +157,7 @@ function evaluate<P>(kind: Kind<P>, payload: P, arrival: Arrival) {
     sender: kind.sender(payload, arrival),
     conversation: kind.conversation(payload, arrival),
     prompt: kind.prompt(payload),
+    attachments: kind.attachments === undefined ? [] : kind.attachments(payload),
     destination: kind.destination(payload, arrival),
     reportsOn: kind.reportsOn === undefined ? null : kind.reportsOn(payload),
     answers: questions.map((question) =>
@@ -170,11 +172,14 @@ const textOrNull = (value: unknown): boolean =>
   value === null || (typeof value === "string" && value !== "");
 
 function expectPromised(results: Results): void {
-  const { sender, conversation, prompt, reportsOn, answers } = results;
+  const { sender, conversation, prompt, attachments, reportsOn, answers } = results;
   expect(textOrNull(sender), `sender ${String(sender)}`).toBe(true);
   expect(textOrNull(conversation), `conversation ${String(conversation)}`).toBe(true);
   expect(textOrNull(reportsOn), `reportsOn ${String(reportsOn)}`).toBe(true);
   expect(typeof prompt).toBe("string");
+  expect(attachments.length).toBeLessThanOrEqual(maxAttachments);
+  for (const attachment of attachments)
+    expect(attachmentSchema.safeParse(attachment).error).toBeUndefined();
   for (const answer of answers) {
     if (answer !== null) expect(["accept", "decline"]).toContain(answer.action);
   }
