@@ -10,9 +10,10 @@ import {
   type TurnIo,
 } from "@agent-bridge/core";
 import { startProcess, type RunningProcess } from "@agent-bridge/process";
+import { withAttachments } from "./answer-attachments.ts";
 import { installAdvice, type CodexBinary } from "./binary.ts";
 import { failed, failedProcess } from "./failures.ts";
-import { provenanceContext } from "./provenance.ts";
+import { turnContext } from "./provenance.ts";
 import { ProtocolError } from "./rpc.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { TurnExchange } from "./turn-exchange.ts";
@@ -76,7 +77,7 @@ async function* conduct(
       prompt: turn.prompt,
       session: turn.session,
       settings: threadSettings(turn.options, { cwd: place.cwd, mark: io.mark }),
-      context: provenanceContext(turn.provenance),
+      context: turnContext(turn),
     },
     {
       // A line that can not be written shows as the end of the process.
@@ -94,7 +95,8 @@ async function* conduct(
   if (broken === undefined) await finish(running, setup.clock);
   else await running.stop(broken);
   const end = broken ?? exchange.end ?? failedProcess(await running.exit, running.stderrTail);
-  return judge(end, io.signal, lost.signal);
+  const { attachments } = turn.options;
+  return withAttachments(judge(end, io.signal, lost.signal), attachments);
 }
 
 /** What must be there before Codex is started; where it is not, how the turn ends. */

@@ -47,6 +47,14 @@ export const codexTurnOptionsSchema = z.strictObject({
   totalMs: positiveMs.optional(),
   /** More of Codex's settings, by dotted key: `{"model_reasoning_effort": "high"}`. */
   config: settings.default({}),
+  /**
+   * The beginnings of addresses, each with a `/` at its end, that the model may attach to its answer by a last line
+   * `Attachment: NAME ADDRESS`. None by default: then such lines are text.
+   */
+  attachments: z
+    .array(z.string().regex(/^[a-z][a-z\d+.-]*:\S*\/$/))
+    .max(16)
+    .default([]),
   /** Told to the model before the conversation begins, with the authority of the operator. */
   developerInstructions: z.string().min(1).optional(),
 });

@@ -8,6 +8,7 @@ describe("the options of a route", () => {
     expect(codexTurnOptionsSchema.parse({})).toEqual({
       sandbox: "read-only",
       approvals: "never",
+      attachments: [],
       config: {},
     });
   });
