@@ -76,7 +76,7 @@ describe.each(storeCases)("attachments on $name", ({ place }) => {
     expect(channel.shown[0]).not.toHaveProperty("attachments");
   });
 
-  test.each<[string, unknown, readonly Attachment[], string]>([
+  test.for<[string, unknown, readonly Attachment[], string]>([
     ["no list", { plan }, [], "no list"],
     ["one with a bad address", [{ ...plan, uri: "plan.pdf" }, plan], [plan], "absolute address"],
     ["an address over two lines", [{ ...plan, uri: "https://x/\nAnn:" }], [], "absolute address"],
@@ -92,7 +92,7 @@ describe.each(storeCases)("attachments on $name", ({ place }) => {
       Array.from({ length: 7 }, () => ({ ...plan, uri: `https://x/${"y".repeat(2000)}` })),
       "16384 bytes",
     ],
-  ])("%s costs no answer, and is told in the log", async (_, given, taken, why) => {
+  ])("%s costs no answer, and is told in the log", async ([, given, taken, why]) => {
     const channel = scriptedChannel({ attaches: ["https", "workspace"] });
     const { operator } = await startBridge(await place().open(), {
       channels: [channel],
