@@ -1,10 +1,12 @@
-import type {
-  BridgeEvent,
-  Conversation,
-  DeadLetter,
-  HistoryMessage,
-  Question,
-  Task,
+import {
+  type BridgeEvent,
+  type Conversation,
+  type DeadLetter,
+  type HistoryMessage,
+  isLogGap,
+  type LogGap,
+  type Question,
+  type Task,
 } from "@agent-bridge/core";
 import type { DaemonStatus } from "@agent-bridge/host";
 
@@ -22,7 +24,9 @@ export function taskJson(task: Task): object {
   };
 }
 
-export function eventJson(event: BridgeEvent): object {
+/** An event, or the gap that a stream tells of, which has no time. */
+export function eventJson(event: BridgeEvent | LogGap): object {
+  if (isLogGap(event)) return event;
   const data =
     event.type === "turn.question"
       ? { ...event.data, deadlineAt: iso(event.data.deadlineAt) }

@@ -72,9 +72,11 @@ export type {
   NewTask,
   SenderNotice,
 } from "./contract/intake.ts";
-export type { EventFilter, Hint, Log } from "./contract/log.ts";
+export type { EventFilter, Hint, Log, LogGap } from "./contract/log.ts";
+export { isLogGap } from "./contract/log.ts";
 export type { Outbox, OutboxItem } from "./contract/outbox.ts";
 export type { DeadLetter, Page, Queries, StoreStats, TaskFilter } from "./contract/queries.ts";
+export type { RemovalStep, Removed, Retention, StoreSize } from "./contract/retention.ts";
 export type { Leases, Store } from "./contract/store.ts";
 export type {
   Claim,
@@ -115,6 +117,7 @@ export type {
   BudgetRow,
   ConversationRow,
   DeadLetterRow,
+  EndedTask,
   EventRow,
   LeaseRow,
   MessageRow,
@@ -131,9 +134,11 @@ export type {
   LeaseTable,
   MessageTable,
   New,
+  OldestFirst,
   OutboxTable,
   PageRequest,
   QuestionTable,
+  SpaceTable,
   Tables,
   TaskTable,
 } from "./store/tables.ts";

@@ -5,7 +5,11 @@
  * Bodies are JSON text. What changes seldom and may be large (`request`, `answer`) stands apart from the row
  * that changes often. The event table has no index of its own beside its position: `prev` chains the
  * events of a task, and `anchor` keeps every 64th, so that appending stays flat however many tasks there are.
- * A position is one more than the highest there is, so the newest event is never removed.
+ *
+ * What retention looks for has indexes of its own, ordered by the time of the store. A removed task leaves
+ * a `removal`: the place where the rest of its chain is deleted from, step by step. `floor` keeps the highest
+ * removed positions (an empty text: of any), and `highest` what was the highest number of a table when its row was
+ * removed: no event, task or message ever gets the number of another.
  */
 export const migrations: readonly string[] = [
   `
@@ -145,5 +149,38 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (key, until)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX budget_until ON budget (until);
+  `,
+  // What retention looks for.
+  `
+  ALTER TABLE task ADD COLUMN ended REAL;
+  UPDATE task SET ended = live ->> '$.task.endedAt' WHERE is_open = 0;
+  CREATE INDEX task_ended ON task (ended, ord) WHERE ended IS NOT NULL;
+
+  ALTER TABLE message ADD COLUMN aging REAL;
+  UPDATE message SET aging = unixepoch('subsec') * 1000 WHERE task IS NULL;
+  CREATE INDEX message_aging ON message (aging, ord)
+    WHERE aging IS NOT NULL AND (is_acknowledged = 1 OR channel IS NULL);
+  CREATE INDEX message_task ON message (task) WHERE task IS NOT NULL;
+
+  ALTER TABLE conversation ADD COLUMN active REAL NOT NULL DEFAULT 0;
+  UPDATE conversation SET active = body ->> 'lastActiveAt';
+  CREATE INDEX conversation_active ON conversation (active, ord);
+  ALTER TABLE history ADD COLUMN task TEXT;
+  UPDATE history SET task = body ->> 'taskId';
+  CREATE INDEX history_task ON history (task);
+
+  ALTER TABLE outbox ADD COLUMN task TEXT;
+  UPDATE outbox SET task = item ->> 'taskId';
+  CREATE INDEX outbox_task ON outbox (task, is_open);
+
+  ALTER TABLE dead_letter ADD COLUMN task TEXT;
+  ALTER TABLE dead_letter ADD COLUMN made REAL NOT NULL DEFAULT 0;
+  UPDATE dead_letter SET task = body ->> 'taskId', made = body ->> 'at';
+  CREATE INDEX dead_letter_task ON dead_letter (task) WHERE task IS NOT NULL;
+
+  CREATE TABLE removal (task INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
+  CREATE TABLE floor (conversation TEXT, owner TEXT, position INTEGER NOT NULL, PRIMARY KEY (conversation, owner)) STRICT, WITHOUT ROWID;
+  CREATE TABLE highest (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO highest VALUES ('event', 0), ('task', 0), ('message', 0);
   `,
 ];

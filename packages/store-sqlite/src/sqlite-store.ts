@@ -14,6 +14,7 @@ import {
 import type { DatabaseSync } from "node:sqlite";
 import { ballast } from "./ballast.ts";
 import { copied } from "./copied.ts";
+import { cutFreePages, emptyLog } from "./give-back.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
 import { pageLimit } from "./page-limit.ts";
@@ -93,7 +94,7 @@ function overDatabase(parts: {
 }): SqliteStore {
   const { db, path, clock, random, space, note } = parts;
   const { tell, watch } = createWatchers();
-  const { kept, tables } = sqliteTables(db);
+  const { kept, tables } = sqliteTables(db, path);
   const commits = new GroupCommit({ db, path, space, kept, beforeCommit: note, tell });
   let isClosed = false;
   const context: TableContext = {
@@ -118,6 +119,11 @@ function overDatabase(parts: {
     db.close();
     await Promise.resolve();
   };
-  const store = tableStore({ context, durable: true, watch, close });
+  const giveBack = async (limitBytes: number): Promise<boolean> => {
+    const isMore = await context.write(() => cutFreePages(db, limitBytes), "running");
+    if (!isMore) await context.read(() => emptyLog(db));
+    return isMore;
+  };
+  const store = tableStore({ context, durable: true, watch, close, giveBack });
   return Object.defineProperty(store, "commitCount", { get: () => commits.commits }) as SqliteStore;
 }

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BridgeError, type BridgeEvent, describeError, isBridgeError } from "@agent-bridge/core";
+import {
+  BridgeError,
+  type BridgeEvent,
+  describeError,
+  isBridgeError,
+  isLogGap,
+} from "@agent-bridge/core";
 import { type DemoDaemon, startDaemon } from "./demo-daemon.ts";
 import { type DemoWorld, peer, startWorld, workspace } from "./demo-home.ts";
 import { proveRunner, type RunnerProof } from "./runner-proof.ts";
@@ -54,6 +60,8 @@ function watch(
   const follow = async (): Promise<void> => {
     try {
       for await (const event of daemon.client.stream("follow", { after }, { signal: stopped })) {
+        // Nothing is removed as long as a demo lasts.
+        if (isLogGap(event)) continue;
         seen.push(event);
         story.event(event);
       }

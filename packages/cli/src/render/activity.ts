@@ -1,4 +1,4 @@
-import type { BridgeEvent, EventType } from "@agent-bridge/core";
+import { type BridgeEvent, type EventType, isLogGap, type LogGap } from "@agent-bridge/core";
 import { renderEvent } from "./event-lines.ts";
 import type { Line } from "./line.ts";
 
@@ -16,8 +16,12 @@ const shown: ReadonlySet<EventType> = new Set([
   "reply.failed",
 ]);
 
+/** Stands before what was kept of a log. */
+const gapLine: Line = { tone: "quiet", text: "Earlier events were removed by retention." };
+
 /** An event of any task as at most one line: time, task, and the first line of what it tells. */
-export function renderActivity(event: BridgeEvent): readonly Line[] {
+export function renderActivity(event: BridgeEvent | LogGap): readonly Line[] {
+  if (isLogGap(event)) return [gapLine];
   if (!shown.has(event.type)) return [];
   const time = new Date(event.at).toTimeString().slice(0, 8);
   return renderEvent(event)

@@ -1,6 +1,7 @@
 import type { BridgeEvent, EventType } from "./event.ts";
 import type { InboxStyle } from "./channel.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LogGap } from "./log.ts";
 import type { Principal } from "./principal.ts";
 import type { Answer, Question } from "./question.ts";
 import type { DeadLetter, Page, StoreStats } from "./queries.ts";
@@ -62,10 +63,13 @@ export interface Handle {
     readonly events: readonly BridgeEvent[];
     readonly next: string;
     readonly atHead: boolean;
+    /** Set when retention removed events after the cursor that would have been given; never for one task. */
+    readonly gap: LogGap | null;
   }>;
   /**
    * The task's events after a cursor, then live, up to the terminal event (`ended`) or the reply's end
-   * (`settled`). No gap, no repeat; a slow reader reads from the store and holds nobody up.
+   * (`settled`). No gap, no repeat; a slow reader reads from the store and holds nobody up. A task that
+   * retention removes meanwhile is not found any more.
    *
    * @throws BridgeError TASK_NOT_FOUND, CURSOR_INVALID, CURSOR_FOREIGN, CURSOR_AHEAD at the first step
    */
@@ -75,12 +79,15 @@ export interface Handle {
     readonly until?: "ended" | "settled";
     readonly signal?: AbortSignal;
   }): AsyncIterable<BridgeEvent>;
-  /** All of the principal's events after a cursor, then live, until the signal aborts. `after: "now"`: only new ones. */
+  /**
+   * All of the principal's events after a cursor, then live, until the signal aborts. `after: "now"`: only new
+   * ones. Where retention removed some, a gap is told once, before the first event that follows the cursor.
+   */
   follow(request: {
     readonly after?: string | null;
     readonly types?: readonly EventType[];
     readonly signal: AbortSignal;
-  }): AsyncIterable<BridgeEvent>;
+  }): AsyncIterable<BridgeEvent | LogGap>;
   /** Waits until any or all of the tasks have ended (or wait for an answer), or the time is over: that is a normal result. */
   wait(request: {
     readonly taskIds: readonly string[];

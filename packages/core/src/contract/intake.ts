@@ -144,7 +144,7 @@ export type Accepted =
   | { readonly result: "known"; readonly task: Task | null; readonly settled: boolean }
   /** `taskId` is empty where the message made no task. */
   | { readonly result: "conflict"; readonly taskId: string }
-  /** Known, and its task was removed by retention. */
+  /** Known, and its task was removed by retention: nothing was stored. One of a channel is due for acknowledgement again. */
   | { readonly result: "expired" }
   /** `conversation.id` does not exist or has another owner. */
   | { readonly result: "conversation_not_found" }

@@ -2,10 +2,11 @@ import type { Intake } from "./intake.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Queries } from "./queries.ts";
+import type { Retention } from "./retention.ts";
 import type { Work, WorkerId } from "./work.ts";
 
 /**
- * Persistence. Six small interfaces over one log and one set of tasks.
+ * Persistence. Seven small interfaces over one log and one set of tasks.
  *
  * For all of them: a promise that resolves means that the change is durable (`durable` stores: it
  * survives power loss). One call is one transaction, all or nothing; where a call takes a list, each
@@ -27,6 +28,7 @@ export interface Store extends AsyncDisposable {
   readonly outbox: Outbox;
   readonly leases: Leases;
   readonly queries: Queries;
+  readonly retention: Retention;
 }
 
 /** Named leases: who polls an inbox, who sweeps. */

@@ -1,6 +1,6 @@
 import { type BridgeEvent, isTerminal } from "../contract/event.ts";
 import { BridgeError } from "../contract/errors.ts";
-import type { EventFilter } from "../contract/log.ts";
+import { type EventFilter, isLogGap, type LogGap } from "../contract/log.ts";
 import type { Scope } from "../contract/principal.ts";
 import { isFinal, type Task } from "../contract/task.ts";
 import type { Engine } from "./engine.ts";
@@ -17,9 +17,13 @@ async function* toHead(
   engine: Engine,
   filter: EventFilter,
   of: { after: string | null; signal: AbortSignal | undefined },
-): AsyncGenerator<BridgeEvent, string> {
+): AsyncGenerator<BridgeEvent | LogGap, string> {
+  let told: string | undefined;
   for (let cursor = of.after; ;) {
     const page = await engine.store.log.read({ ...filter, after: cursor, limit: pageSize });
+    // Each page before the end of a gap tells it again.
+    if (page.gap !== null && page.gap.through !== told) yield page.gap;
+    told = page.gap?.through;
     yield* page.events;
     cursor = page.next;
     if (page.atHead || of.signal?.aborted === true) return cursor;
@@ -51,13 +55,19 @@ export async function* attachTask(
     const reading = toHead(engine, { scope, taskId }, { after, signal });
     let next = await reading.next();
     for (; next.done !== true; next = await reading.next()) {
+      // One task's log has no gaps.
+      if (isLogGap(next.value)) continue;
       // What becomes of the reply is told to those who asked for it.
       if (until === "ended" && next.value.type.startsWith("reply.")) continue;
       yield next.value;
       if (until === "ended" && isTerminal(next.value)) return;
     }
     after = next.value;
-    if (until === "settled" ? isSettled(task) : isFinal(task.status)) return;
+    if (until === "settled" ? isSettled(task) : isFinal(task.status)) {
+      // Retention may have taken the rest of its log from between two pages.
+      if ((await engine.store.queries.task(taskId, scope)) !== undefined) return;
+      throw new BridgeError("TASK_NOT_FOUND", { taskId });
+    }
     await bell.wait(lookAgainMs, signal);
   }
 }
@@ -66,7 +76,7 @@ export async function* attachTask(
 export async function* followLog(
   engine: Engine,
   of: EventFilter & { after: string | null; signal: AbortSignal },
-): AsyncGenerator<BridgeEvent, void> {
+): AsyncGenerator<BridgeEvent | LogGap, void> {
   const { after: from, signal, ...filter } = of;
   using bell = engine.feed.listen("events");
   for (let after = from === "now" ? await engine.store.log.head() : from; !signal.aborted;) {

@@ -18,6 +18,9 @@ const maxChanged = 1000;
 /** How often a lost hint is made up for. */
 const lookAgainMs = 1000;
 
+/** What a message that is not new becomes. */
+const known: ReadonlySet<Accepted["result"]> = new Set(["known", "expired"]);
+
 /** How one channel's intake fares; read by `status`. */
 export type IntakeState = {
   -readonly [
@@ -98,7 +101,7 @@ async function acceptReceived(
     const facts = { channel: channel.name, messageId: delivery.id };
     engine.logger.warn("A known message came again with another body, which is not used", facts);
   }
-  const fresh = results.filter(({ result }) => result !== "known").length;
+  const fresh = results.filter(({ result }) => !known.has(result)).length;
   engine.rate.count(rateOf(channel), fresh);
   return fresh > 0;
 }

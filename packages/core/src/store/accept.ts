@@ -56,19 +56,29 @@ export function carryOut(accepting: Accepting, outcome: MessageOutcome): Outcome
   }
 }
 
-/** A message that is known stores nothing; a settled one is due for acknowledgement again. */
-function recognise({ context, message, hints }: Accepting, known: MessageRow): Accepted {
-  const { tables } = context;
-  const row = known.taskId === null ? undefined : tables.tasks.find(known.taskId);
+/** A settled message that comes again is due for acknowledgement again, and a key that ages begins anew. */
+function meetAgain({ context, hints }: Accepting, known: MessageRow): void {
+  const isDue = known.from !== null && known.isAcknowledged;
+  const agingTime = known.agingTime === null ? null : context.clock.steady();
+  if (!isDue && agingTime === known.agingTime) return;
+  const isAcknowledged = known.isAcknowledged && !isDue;
+  context.tables.messages.update({ ...known, isAcknowledged, agingTime });
+  if (known.from !== null) hints.push({ topic: "acks", channel: known.from.channel });
+}
+
+/** A message that is known makes nothing. */
+function recognise(accepting: Accepting, known: MessageRow): Accepted {
+  const { context, message } = accepting;
+  const row = known.taskId === null ? undefined : context.tables.tasks.find(known.taskId);
   const hash = message.dedupe?.hash ?? null;
-  if (known.taskId !== null && row === undefined) return { result: "expired" };
+  const settled = isSettled(known, row);
+  if (known.taskId !== null && row === undefined) {
+    meetAgain(accepting, known);
+    return { result: "expired" };
+  }
   if (hash !== null && known.dedupe?.hash !== hash)
     return { result: "conflict", taskId: known.taskId ?? "" };
-  const settled = isSettled(known, row);
-  if (settled && known.from !== null && known.isAcknowledged) {
-    tables.messages.update({ ...known, isAcknowledged: false });
-    hints.push({ topic: "acks", channel: known.from.channel });
-  }
+  if (settled) meetAgain(accepting, known);
   return { result: "known", task: row?.task ?? null, settled };
 }
 
@@ -82,7 +92,14 @@ export function acceptMessage(context: TableContext, message: NewMessage, hints:
   const { accepted, taskId, aboutId } = carryOut(accepting, message.outcome);
   if (isRefused(accepted)) return accepted;
   if (dedupe !== null || from !== null)
-    context.tables.messages.insert({ dedupe, from, taskId, aboutId, isAcknowledged: false });
+    context.tables.messages.insert({
+      dedupe,
+      from,
+      taskId,
+      aboutId,
+      isAcknowledged: false,
+      agingTime: taskId === null ? context.clock.steady() : null,
+    });
   const isOpen = accepted.result === "task" && !isFinal(accepted.task.status);
   if (from !== null && !isOpen) hints.push({ topic: "acks", channel: from.channel });
   return accepted;

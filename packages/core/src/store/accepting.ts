@@ -55,6 +55,7 @@ export function insertDeadLetter({ context, message }: Accepting, letter: NewDea
     taskId: null,
     itemId: null,
     at: clock.now(),
+    madeTime: clock.steady(),
   });
   return outcome;
 }

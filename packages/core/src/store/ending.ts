@@ -60,6 +60,7 @@ export function endTask(
     isLost: false,
     process: null,
     suspension: null,
+    endedTime: clock.steady(),
   };
   tables.tasks.update(ended);
   if (ending.output !== null && ending.output !== "" && task.conversationId !== null) {

@@ -43,6 +43,7 @@ function newConversation(
     keepsSession,
     createdAt: now,
     lastActiveAt: now,
+    activeTime: clock.steady(),
     hops: { count: 0, people: 0, lastTime: 0 },
   });
 }
@@ -125,7 +126,8 @@ function addToConversation(context: TableContext, { task }: TaskRow): void {
   const at = context.clock.now();
   // Counting its hops may have changed the row since it was found.
   const current = conversations.find(conversationId);
-  if (current !== undefined) conversations.update({ ...current, lastActiveAt: at });
+  if (current !== undefined)
+    conversations.update({ ...current, lastActiveAt: at, activeTime: context.clock.steady() });
   conversations.addMessage(conversationId, { role: "user", text: input.prompt, taskId, at });
 }
 
@@ -192,6 +194,7 @@ function insertRow(
     process: null,
     suspension: null,
     questionId: null,
+    endedTime: null,
   });
 }
 

@@ -52,13 +52,15 @@ export function retryDeadLetter(
 }
 
 /** Removes dead letters for good. @returns those that were there */
-export function dropDeadLetters(
-  { tables }: TableContext,
-  ids: readonly string[],
-): readonly string[] {
-  return ids.filter((id) => {
-    const isThere = tables.deadLetters.find(id) !== undefined;
-    if (isThere) tables.deadLetters.remove(id);
-    return isThere;
-  });
+export function dropDeadLetters(context: TableContext, ids: readonly string[]): readonly string[] {
+  return ids.filter((id) => removeDeadLetter(context, id));
+}
+
+/** Removes a dead letter for good, with its text for the outbox, unless that is of a task. @returns false when it is not there */
+export function removeDeadLetter({ tables }: TableContext, id: string): boolean {
+  const letter = tables.deadLetters.find(id);
+  if (letter === undefined) return false;
+  tables.deadLetters.remove(id);
+  if (letter.itemId !== null && letter.taskId === null) tables.outbox.remove(letter.itemId);
+  return true;
 }

@@ -48,6 +48,18 @@ export interface TaskRow {
   readonly suspension: { readonly state: Json } | null;
   /** Its newest question. */
   readonly questionId: string | null;
+  /** When it ended; null while it is open. */
+  readonly endedTime: number | null;
+}
+
+/** What has to be known of an ended task to remove it. */
+export interface EndedTask {
+  readonly order: number;
+  readonly id: string;
+  readonly owner: string;
+  readonly conversationId: string | null;
+  readonly reply: Task["reply"];
+  readonly endedTime: number;
 }
 
 /** A stored event; `body` is its data as JSON text. */
@@ -78,6 +90,8 @@ export interface ConversationRow extends Place {
   readonly keepsSession: boolean;
   readonly createdAt: number;
   readonly lastActiveAt: number;
+  /** When somebody last wrote. */
+  readonly activeTime: number;
   /** Turns of agents since `people` was counted, and the time of the last one. */
   readonly hops: { readonly count: number; readonly people: number; readonly lastTime: number };
 }
@@ -96,6 +110,8 @@ export interface MessageRow {
   /** What else it became part of: the task answered or noted, or the dead letter. */
   readonly aboutId: string | null;
   readonly isAcknowledged: boolean;
+  /** Since when its key ages; null while its task is kept. */
+  readonly agingTime: number | null;
 }
 
 /** A question with its deadline on the steady scale. */
@@ -148,6 +164,8 @@ export interface DeadLetterRow extends NewDeadLetter {
   /** The item of the outbox that it was; null for a message. */
   readonly itemId: string | null;
   readonly at: number;
+  /** When it was made. */
+  readonly madeTime: number;
 }
 
 /** What was used under a budget's key in one part of its window. */

@@ -79,9 +79,14 @@ export function seenQuestion(
 
 const settledReplies: readonly ReplyState[] = ["none", "delivered", "dead"];
 
+/** True when nothing more will be done for the reply. */
+export function isSettledReply(reply: ReplyState): boolean {
+  return settledReplies.includes(reply);
+}
+
 /** True when nothing more will be done for the task's message. */
 export function isTaskSettled(task: Task): boolean {
-  return isFinal(task.status) && settledReplies.includes(task.reply);
+  return isFinal(task.status) && isSettledReply(task.reply);
 }
 
 /** True when the message may be acknowledged; `row` is the task that it made. */

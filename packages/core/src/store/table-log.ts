@@ -1,6 +1,6 @@
 import { decodeCursor, encodeCursor } from "../contract/cursor.ts";
 import { BridgeError } from "../contract/errors.ts";
-import type { EventFilter, Hint, Log } from "../contract/log.ts";
+import type { EventFilter, Hint, Log, LogGap } from "../contract/log.ts";
 import type { EventRow } from "./rows.ts";
 import { isInScope, ownerIn, scanSpan } from "./rules.ts";
 import { type TableContext, toEvent } from "./table-context.ts";
@@ -47,6 +47,19 @@ function ofLog(
   return { rows, next: rows.length < of.limit || last === undefined ? through : last.position };
 }
 
+/** What is gone of what a reader asked for. A task's own log has no gaps. */
+function gapOf(
+  { tables, storeId }: TableContext,
+  filter: EventFilter,
+  of: { cursor: string | null; after: number },
+): LogGap | null {
+  if (filter.taskId !== undefined) return null;
+  const owner = ownerIn(filter.scope);
+  const floor = tables.events.floor({ owner, conversationId: filter.conversationId ?? null });
+  if (floor <= of.after) return null;
+  return { type: "log.gap", after: of.cursor, through: encodeCursor(storeId, floor) };
+}
+
 function read(
   context: TableContext,
   request: Parameters<Log["read"]>[0],
@@ -71,6 +84,7 @@ function read(
     events: rows.map((row) => toEvent(storeId, row)),
     next: encodeCursor(storeId, next),
     atHead: next >= head,
+    gap: gapOf(context, filter, { cursor, after }),
   };
 }
 

@@ -42,9 +42,12 @@ function sentBy(context: TableContext, id: string, worker: WorkerId): OutboxRow 
 
 /** Ends an item: what follows of its line may go, and its task's message may be settled. */
 function close(context: TableContext, row: OutboxRow, hints: Hint[]): void {
-  context.tables.outbox.update({ ...row, isHead: false });
+  const { outbox } = context.tables;
+  outbox.update({ ...row, isHead: false });
   promoteLine(context, row.line);
   hints.push({ topic: "outbox" });
+  // What is no task's would be kept by nothing and for nobody.
+  if (row.item.taskId === null && row.state === "delivered") outbox.remove(row.item.id);
   const task = taskOf(context, row);
   if (task === undefined) return;
   hints.push({ topic: "events", taskId: task.task.id });
@@ -108,6 +111,7 @@ function bury(
     taskId,
     itemId: row.item.id,
     at: clock.now(),
+    madeTime: clock.steady(),
   });
   if (task !== undefined && type === "reply") {
     appendEvent(context, task, {

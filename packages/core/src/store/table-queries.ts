@@ -48,7 +48,7 @@ function toConversation({ tables }: TableContext, row: ConversationRow): Convers
 }
 
 function toDeadLetter(row: DeadLetterRow): DeadLetter {
-  const { order: _order, itemId: _itemId, ...letter } = row;
+  const { order: _order, itemId: _itemId, madeTime: _madeTime, ...letter } = row;
   return letter;
 }
 

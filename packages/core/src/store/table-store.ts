@@ -7,6 +7,7 @@ import { tableLeases } from "./table-leases.ts";
 import { tableLog } from "./table-log.ts";
 import { tableOutbox } from "./table-outbox.ts";
 import { tableQueries } from "./table-queries.ts";
+import { tableRetention } from "./table-retention.ts";
 import { tableWork } from "./table-work.ts";
 
 /** Who watches a store, and how they are told. */
@@ -40,6 +41,8 @@ export function createWatchers(): Watchers {
   };
 }
 
+const noRoom = async (): Promise<boolean> => await Promise.resolve(false);
+
 /**
  * A store over tables: all rules of the contract, for one process that owns its tables. What differs
  * between such stores is how a transaction is made (`context`), what is told after it, and its end.
@@ -49,8 +52,10 @@ export function tableStore(parts: {
   readonly durable: boolean;
   readonly watch: Watchers["watch"];
   readonly close: () => Promise<void>;
+  /** Gives freed room back, as `Retention.giveBack`. None: there is nothing to give. */
+  readonly giveBack?: (limitBytes: number) => Promise<boolean>;
 }): Store {
-  const { context, durable, watch, close } = parts;
+  const { context, durable, watch, close, giveBack } = parts;
   return {
     id: context.storeId,
     durable,
@@ -60,6 +65,7 @@ export function tableStore(parts: {
     outbox: tableOutbox(context),
     leases: tableLeases(context),
     queries: tableQueries(context),
+    retention: tableRetention(context, giveBack ?? noRoom),
     [Symbol.asyncDispose]: close,
   };
 }

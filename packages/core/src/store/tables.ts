@@ -9,6 +9,7 @@ import type {
   BudgetRow,
   ConversationRow,
   DeadLetterRow,
+  EndedTask,
   EventRow,
   LeaseRow,
   MessageRow,
@@ -33,6 +34,14 @@ export interface PageRequest {
   readonly before: number | null;
 }
 
+/** The oldest rows of a table by a time: those behind a place, up to a time. */
+export interface OldestFirst {
+  /** The time and order of a row; null to begin with the oldest. */
+  readonly after: { readonly time: number; readonly order: number } | null;
+  readonly through: number;
+  readonly limit: number;
+}
+
 export interface TaskTable {
   find(id: string): TaskRow | undefined;
   insert(row: New<TaskRow>): TaskRow;
@@ -54,12 +63,17 @@ export interface TaskTable {
   ): readonly TaskRow[];
   /** How many there are of each status, and when the oldest pending one was accepted (steady scale). */
   stats(): { readonly counts: StoreStats["tasks"]; readonly oldestPendingTime: number | null };
+  /** True when a conversation has a task, open or not. */
+  isAnyIn(conversationId: string): boolean;
+  /** Those that have ended, by `endedTime`. */
+  ended(request: OldestFirst): readonly EndedTask[];
+  remove(task: EndedTask): void;
 }
 
 export interface EventTable {
   /** Gives the event the next seq of its task and the next position of the log. */
   append(event: Omit<EventRow, "seq" | "position">): EventRow;
-  /** The position of the newest event; 0 when there is none. */
+  /** The position of the newest event there ever was; 0 before the first. No position is used again. */
   head(): number;
   /** A task's events after a position. */
   ofTask(taskId: string, after: number, limit: number): readonly EventRow[];
@@ -72,6 +86,12 @@ export interface EventTable {
     readonly conversationId: string | null;
     readonly types: readonly EventType[] | null;
   }): readonly EventRow[];
+  /** Takes a task's whole log from its readers. @returns how many events it had */
+  remove(task: EndedTask): number;
+  /** Deletes some of what removed logs have left. @returns true when nothing is left */
+  clear(): boolean;
+  /** The highest position of a removed event of this owner and conversation, null for any; 0 when there is none. */
+  floor(of: { readonly owner: Owner | null; readonly conversationId: string | null }): number;
 }
 
 export interface ConversationTable {
@@ -88,11 +108,17 @@ export interface ConversationTable {
   session(conversationId: string, runner: string): Session | undefined;
   saveSession(conversationId: string, runner: string, session: Session): void;
   addMessage(conversationId: string, message: HistoryMessage): void;
+  /** Removes what a task said. */
+  removeMessages(task: EndedTask): void;
   /** Oldest first, the newest `limit`. */
   history(conversationId: string, limit: number): readonly HistoryMessage[];
   /** How many messages people wrote at a channel's workspace. */
   people(channel: string | null, workspace: string): number;
   countPerson(channel: string | null, workspace: string): void;
+  /** By `activeTime`. */
+  unused(request: OldestFirst): readonly ConversationRow[];
+  /** Removes a conversation that has no tasks, with its sessions and floors. */
+  remove(row: ConversationRow): void;
 }
 
 export interface MessageTable {
@@ -104,6 +130,11 @@ export interface MessageTable {
   countUnacknowledged(channel: string): number;
   position(channel: string): Json | null;
   savePosition(channel: string, position: Json): void;
+  /** Those that made this task. */
+  ofTask(taskId: string): readonly MessageRow[];
+  /** Those that wait for no acknowledgement, by `agingTime`. */
+  aged(request: OldestFirst): readonly MessageRow[];
+  remove(row: MessageRow): void;
 }
 
 export interface QuestionTable {
@@ -111,6 +142,7 @@ export interface QuestionTable {
   insert(row: New<QuestionRow>): QuestionRow;
   update(row: QuestionRow): void;
   ofTask(taskId: string): readonly QuestionRow[];
+  removeOf(taskId: string): void;
   countOpen(): number;
 }
 
@@ -127,6 +159,10 @@ export interface OutboxTable {
   /** The newest delivered reply with this reference. */
   deliveredReply(channel: string | null, ref: string): OutboxRow | undefined;
   countOpen(): number;
+  remove(id: string): void;
+  /** True when a text of this task is pending or sending. */
+  isAnyOpen(taskId: string): boolean;
+  removeOf(taskId: string): void;
 }
 
 export interface DeadLetterTable {
@@ -145,6 +181,12 @@ export interface DeadLetterTable {
   countOnly(channel: string, reason: DeadLetterRow["reason"]): void;
   /** What was only counted, ordered by channel and reason. */
   onlyCounted(): StoreStats["onlyCounted"];
+  /** The oldest, with the bytes of its payload. */
+  oldest(): { readonly id: string; readonly madeTime: number; readonly bytes: number } | undefined;
+  /** How many there are, and the bytes of their payloads. */
+  total(): { readonly count: number; readonly bytes: number };
+  /** True when a text of this task is one. */
+  isAnyOf(taskId: string): boolean;
 }
 
 export interface LeaseTable {
@@ -163,6 +205,13 @@ export interface BudgetTable {
   tidy(time: number): void;
 }
 
+/** The room that the tables take. */
+export interface SpaceTable {
+  /** What the rows take; it falls while they are removed, inside of a transaction as well. */
+  usedBytes(): number;
+  totalBytes(): number;
+}
+
 /** All tables of a store. */
 export interface Tables {
   readonly tasks: TaskTable;
@@ -174,4 +223,5 @@ export interface Tables {
   readonly deadLetters: DeadLetterTable;
   readonly leases: LeaseTable;
   readonly budgets: BudgetTable;
+  readonly space: SpaceTable;
 }

@@ -7,12 +7,27 @@ import type {
   Place,
   Session,
 } from "@agent-bridge/core";
-import { countIn, exact, newestFirst, parsed, prepareAll, type Raw } from "./statements.ts";
+import {
+  behind,
+  countIn,
+  exact,
+  newestFirst,
+  parsed,
+  placeIn,
+  prepareAll,
+  type Raw,
+} from "./statements.ts";
 
 const toRow = (raw: Raw): ConversationRow => ({
-  ...parsed<New<ConversationRow>>(raw, "body"),
+  ...parsed<Omit<ConversationRow, "order" | "activeTime">>(raw, "body"),
   order: Number(raw["ord"]),
+  activeTime: Number(raw["active"]),
 });
+
+function bodyOf(row: New<ConversationRow>): string {
+  const { activeTime: _, ...body } = row;
+  return JSON.stringify(body);
+}
 
 const rowIn = (raw: Raw | undefined): ConversationRow | undefined =>
   raw === undefined ? undefined : toRow(raw);
@@ -25,33 +40,44 @@ const siteOf = (channel: string | null, workspace: string): string =>
   JSON.stringify([channel, workspace]);
 
 const conversationsSql = {
-  find: "SELECT ord, body FROM conversation WHERE id = ?",
-  at: "SELECT ord, body FROM conversation WHERE place = ?",
-  insert: "INSERT INTO conversation (id, owner, place, body) VALUES (?, ?, ?, ?)",
-  update: "UPDATE conversation SET body = ? WHERE ord = ?",
+  find: "SELECT ord, active, body FROM conversation WHERE id = ?",
+  at: "SELECT ord, active, body FROM conversation WHERE place = ?",
+  insert: "INSERT INTO conversation (id, owner, place, active, body) VALUES (?, ?, ?, ?, ?)",
+  update: "UPDATE conversation SET active = ?, body = ? WHERE ord = ?",
   sessions: "SELECT runner, body FROM session WHERE conversation = ? ORDER BY runner",
   session: "SELECT body FROM session WHERE conversation = ? AND runner = ?",
   saveSession:
     "INSERT INTO session VALUES (?, ?, ?) ON CONFLICT (conversation, runner) DO UPDATE SET body = excluded.body",
-  addMessage: "INSERT INTO history (conversation, body) VALUES (?, ?)",
+  addMessage: "INSERT INTO history (conversation, task, body) VALUES (?, ?, ?)",
+  removeMessages: "DELETE FROM history WHERE task = ?",
   history: "SELECT body FROM history WHERE conversation = ? ORDER BY ord DESC LIMIT ?",
   people: "SELECT count FROM people WHERE site = ?",
   countPerson:
     "INSERT INTO people VALUES (?, 1) ON CONFLICT (site) DO UPDATE SET count = count + 1",
+  unused: `SELECT ord, active, body FROM conversation WHERE ${behind("active")} ORDER BY active, ord LIMIT ?`,
+  remove: "DELETE FROM conversation WHERE ord = ?",
+  removeSessions: "DELETE FROM session WHERE conversation = ?",
+  removeFloors: "DELETE FROM floor WHERE conversation = ?",
 } as const;
 
 /** Conversations in SQLite, with their sessions, history, and the count of what people wrote. */
 export function sqliteConversations(db: DatabaseSync): ConversationTable {
   const sql = prepareAll(db, conversationsSql);
-  const list = newestFirst(db, "SELECT ord, body FROM conversation WHERE TRUE");
+  const list = newestFirst(db, "SELECT ord, active, body FROM conversation WHERE TRUE");
   return {
     find: (id) => rowIn(sql.find.get(id)),
     at: (place, owner) => rowIn(sql.at.get(placeOf(place, owner))),
     insert: (row) => ({
       ...row,
-      order: sql.insert.run(row.id, exact(row.owner), placeOf(row, row.owner), JSON.stringify(row)),
+      order: sql.insert.run(
+        row.id,
+        exact(row.owner),
+        placeOf(row, row.owner),
+        row.activeTime,
+        bodyOf(row),
+      ),
     }),
-    update: ({ order, ...row }) => void sql.update.run(JSON.stringify(row), order),
+    update: ({ order, ...row }) => void sql.update.run(row.activeTime, bodyOf(row), order),
     list: (owner, page) =>
       list([{ sql: "owner = ?", value: owner === null ? undefined : exact(owner) }], page).map(
         toRow,
@@ -66,7 +92,9 @@ export function sqliteConversations(db: DatabaseSync): ConversationTable {
       return raw === undefined ? undefined : parsed<Session>(raw, "body");
     },
     saveSession: (id, runner, value) => void sql.saveSession.run(id, runner, JSON.stringify(value)),
-    addMessage: (id, message) => void sql.addMessage.run(id, JSON.stringify(message)),
+    addMessage: (id, message) =>
+      void sql.addMessage.run(id, message.taskId, JSON.stringify(message)),
+    removeMessages: ({ id }) => void sql.removeMessages.run(id),
     history: (id, limit) =>
       sql.history
         .all(id, limit)
@@ -74,5 +102,11 @@ export function sqliteConversations(db: DatabaseSync): ConversationTable {
         .toReversed(),
     people: (channel, workspace) => countIn(sql.people.get(siteOf(channel, workspace))),
     countPerson: (channel, workspace) => void sql.countPerson.run(siteOf(channel, workspace)),
+    unused: (request) => sql.unused.all(...placeIn(request)).map(toRow),
+    remove: ({ id, order }) => {
+      sql.removeSessions.run(id);
+      sql.removeFloors.run(id);
+      sql.remove.run(order);
+    },
   };
 }

@@ -1,12 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventRow, EventTable } from "@agent-bridge/core";
 import type { Kept } from "../kept.ts";
-import { exact, prepareAll, type Raw } from "./statements.ts";
+import { exact, highestOf, keepHighest, prepareAll, type Raw } from "./statements.ts";
 
 /** Every so many events of a task, its place is kept, so that a page of its events is found without reading all. */
 const anchorEvery = 64;
 /** Of how many tasks the end of the log is kept in memory. */
 const keptTails = 10_000;
+/** So much of a removed log is deleted in one step. */
+const clearedAtOnce = { events: 1_000, bytes: 4 * 1024 * 1024 } as const;
 
 /** The end of a task's log. */
 interface Tail {
@@ -34,14 +36,13 @@ const columns =
 const eventsSql = {
   tail: `SELECT ord, conversation, coalesce(tail.position, 0) AS position, coalesce(tail.seq, 0) AS seq
      FROM task LEFT JOIN tail ON tail.task = ord WHERE id = ?`,
-  insert:
-    "INSERT INTO event (task, seq, prev, at, type, body, cut_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  insert: "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   setTail:
     "INSERT INTO tail VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE SET position = excluded.position, seq = excluded.seq",
   setAnchor: "INSERT INTO anchor VALUES (?, ?)",
   anchor:
     "SELECT position FROM anchor WHERE task = ? AND position > ? ORDER BY position LIMIT 1 OFFSET ?",
-  head: "SELECT max(position) AS position FROM event",
+  head: `SELECT ${highestOf("event", "position")} AS position`,
   at: `SELECT ${columns} FROM event WHERE position = ?`,
   range: `SELECT ${columns}, task.id AS task_id, task.conversation
      FROM event CROSS JOIN task ON task.ord = event.task
@@ -49,7 +50,21 @@ const eventsSql = {
        AND (?3 IS NULL OR task.owner = ?3) AND (?4 IS NULL OR task.conversation = ?4)
        AND (?5 IS NULL OR event.type IN (SELECT value FROM json_each(?5)))
      ORDER BY event.position LIMIT ?6`,
+  floor: "SELECT position FROM floor WHERE conversation = ? AND owner = ?",
+  raiseFloor:
+    "INSERT INTO floor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)",
+  keepHighest: keepHighest("event"),
+  removeAnchors: "DELETE FROM anchor WHERE task = ?",
+  removeTail: "DELETE FROM tail WHERE task = ?",
+  addRemoval: "INSERT INTO removal VALUES (?, ?)",
+  removal: "SELECT task, position FROM removal WHERE task > 0 ORDER BY task LIMIT 1",
+  moveRemoval: "UPDATE removal SET position = ? WHERE task = ?",
+  endRemoval: "DELETE FROM removal WHERE task = ?",
+  link: "SELECT prev, octet_length(body) AS bytes FROM event WHERE position = ?",
+  remove: "DELETE FROM event WHERE position = ?",
 } as const;
+
+type EventStatements = ReturnType<typeof prepareAll<keyof typeof eventsSql>>;
 
 const toTail = (raw: Raw): Tail => ({
   task: Number(raw["ord"]),
@@ -57,10 +72,13 @@ const toTail = (raw: Raw): Tail => ({
   seq: Number(raw["seq"]),
 });
 
-/** The ends of the logs that grow: read once, written once in a change. */
-function keepTails(sql: ReturnType<typeof prepareAll<keyof typeof eventsSql>>) {
+const headIn = (sql: EventStatements): number => Number(sql.head.get()?.["position"] ?? 0);
+
+/** The ends of the logs that grow, and of the whole one: read once, written once in a change. */
+function keepTails(sql: EventStatements) {
   const tails = new Map<string, Tail>();
   const moved = new Set<string>();
+  let head: number | undefined;
   const kept: Kept = {
     settle: () => {
       for (const taskId of moved) {
@@ -73,10 +91,17 @@ function keepTails(sql: ReturnType<typeof prepareAll<keyof typeof eventsSql>>) {
     forget: () => {
       tails.clear();
       moved.clear();
+      head = undefined;
     },
   };
   return {
     kept,
+    /** The position that the next event gets. */
+    nextPosition: (): number => (head = (head ?? headIn(sql)) + 1),
+    drop: (taskId: string): void => {
+      tails.delete(taskId);
+      moved.delete(taskId);
+    },
     of: (taskId: string): Tail => {
       const raw = tails.get(taskId) ?? sql.tail.get(taskId);
       if (raw === undefined) throw new TypeError(`There is no task ${taskId} to append to.`);
@@ -85,6 +110,59 @@ function keepTails(sql: ReturnType<typeof prepareAll<keyof typeof eventsSql>>) {
     move: (taskId: string, tail: Tail): void => {
       tails.set(taskId, tail);
       moved.add(taskId);
+    },
+  };
+}
+
+/** Follows the chain of a removed log from its end and deletes it, as far as one step goes. @returns false when some is left */
+function clearChain(sql: EventStatements, task: number, end: number): boolean {
+  let position = end;
+  let bytes = 0;
+  for (let count = 0; position > 0; count++) {
+    const link = sql.link.get(position);
+    if (link === undefined) break;
+    if (count >= clearedAtOnce.events || bytes >= clearedAtOnce.bytes) {
+      sql.moveRemoval.run(position, task);
+      return false;
+    }
+    sql.remove.run(position);
+    bytes += Number(link["bytes"]);
+    position = Number(link["prev"]);
+  }
+  sql.endRemoval.run(task);
+  return true;
+}
+
+/**
+ * How logs are removed. A reader finds events by their task, so a log is gone with it, however long the
+ * deletion of its events takes.
+ */
+function removing(
+  sql: EventStatements,
+  tails: ReturnType<typeof keepTails>,
+): Pick<EventTable, "remove" | "clear" | "floor"> {
+  return {
+    remove: ({ id, order, owner, conversationId }) => {
+      const { position, seq } = tails.of(id);
+      for (const conversation of new Set(["", conversationId ?? ""]))
+        for (const one of ["", exact(owner)]) sql.raiseFloor.run(conversation, one, position);
+      const head = headIn(sql);
+      sql.keepHighest.run(head, head);
+      sql.removeAnchors.run(order);
+      sql.removeTail.run(order);
+      sql.addRemoval.run(order, position);
+      tails.drop(id);
+      return seq;
+    },
+    clear: () => {
+      const removal = sql.removal.get();
+      if (removal === undefined) return true;
+      const isCleared = clearChain(sql, Number(removal["task"]), Number(removal["position"]));
+      return isCleared && sql.removal.get() === undefined;
+    },
+    floor: ({ owner, conversationId }) => {
+      const raw = sql.floor.get(conversationId ?? "", owner === null ? "" : exact(owner));
+      return Number(raw?.["position"] ?? 0);
     },
   };
 }
@@ -103,12 +181,13 @@ export function sqliteEvents(db: DatabaseSync): EventTable & { readonly kept: Ke
       const { task, position: prev, seq: last } = tails.of(event.taskId);
       const { at, type, body, cutBytes } = event;
       const seq = last + 1;
-      const position = sql.insert.run(task, seq, prev, at, type, body, cutBytes);
+      const position = tails.nextPosition();
+      sql.insert.run(position, task, seq, prev, at, type, body, cutBytes);
       if (seq % anchorEvery === 0) sql.setAnchor.run(task, position);
       tails.move(event.taskId, { task, position, seq });
       return { ...event, seq, position };
     },
-    head: () => Number(sql.head.get()?.["position"] ?? 0),
+    head: () => headIn(sql),
     ofTask: (taskId, after, limit) => {
       const task = sql.tail.get(taskId);
       if (task === undefined) return [];
@@ -136,5 +215,6 @@ export function sqliteEvents(db: DatabaseSync): EventTable & { readonly kept: Ke
           limit,
         )
         .map((raw) => toRow(raw, raw["task_id"] as string, raw["conversation"] as string | null)),
+    ...removing(sql, tails),
   };
 }

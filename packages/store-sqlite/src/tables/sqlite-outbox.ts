@@ -40,7 +40,7 @@ const liveOf = ({ tries, unknown, queuedTime, waitUntil, worker }: New<OutboxRow
 const outboxSql = {
   find: "SELECT * FROM outbox WHERE id = ?",
   insert:
-    "INSERT INTO outbox (id, channel, line, state, is_open, is_head, node, ref, item, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO outbox (id, task, channel, line, state, is_open, is_head, node, ref, item, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   update:
     "UPDATE outbox SET state = ?, is_open = ?, is_head = ?, node = ?, ref = ?, live = ? WHERE ord = ?",
   heads:
@@ -51,6 +51,10 @@ const outboxSql = {
   deliveredReply:
     "SELECT * FROM outbox WHERE ref IS NOT NULL AND ref = ? AND channel = ? AND state = 'delivered' AND item ->> 'type' = 'reply' ORDER BY ord DESC LIMIT 1",
   countOpen: "SELECT count(*) AS count FROM outbox WHERE is_open = 1",
+  firstOpenOf:
+    "SELECT ord FROM outbox INDEXED BY outbox_task WHERE task = ? AND is_open = 1 LIMIT 1",
+  remove: "DELETE FROM outbox WHERE id = ?",
+  removeOf: "DELETE FROM outbox WHERE task = ?",
 } as const;
 
 /** The outbox in SQLite. */
@@ -62,6 +66,7 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
       const { item, line, state, isHead, worker } = row;
       sql.insert.run(
         item.id,
+        item.taskId,
         item.channel,
         line,
         state,
@@ -89,5 +94,8 @@ export function sqliteOutbox(db: DatabaseSync): OutboxTable {
     deliveredReply: (channel, ref) =>
       channel === null ? undefined : rowIn(sql.deliveredReply.get(exact(ref), channel)),
     countOpen: () => countIn(sql.countOpen.get()),
+    remove: (id) => void sql.remove.run(id),
+    isAnyOpen: (taskId) => sql.firstOpenOf.get(taskId) !== undefined,
+    removeOf: (taskId) => void sql.removeOf.run(taskId),
   };
 }

@@ -16,6 +16,7 @@ import { sqliteConversations } from "./sqlite-conversations.ts";
 import { sqliteEvents } from "./sqlite-events.ts";
 import { sqliteMessages } from "./sqlite-messages.ts";
 import { sqliteOutbox } from "./sqlite-outbox.ts";
+import { sqliteSpace } from "./sqlite-space.ts";
 import { sqliteTasks } from "./sqlite-tasks.ts";
 import { countIn, parsed, prepareAll, type Raw } from "./statements.ts";
 
@@ -31,6 +32,7 @@ const questionsSql = {
   insert: "INSERT INTO question (id, task, is_open, body) VALUES (?, ?, ?, ?)",
   update: "UPDATE question SET is_open = ?, body = ? WHERE ord = ?",
   ofTask: "SELECT ord, body FROM question WHERE task = ? ORDER BY ord",
+  removeOf: "DELETE FROM question WHERE task = ?",
   countOpen: "SELECT count(*) AS count FROM question WHERE is_open = 1",
 } as const;
 
@@ -47,12 +49,14 @@ function sqliteQuestions(db: DatabaseSync): QuestionTable {
     }),
     update: ({ order, ...row }) => void sql.update.run(isOpen(row), JSON.stringify(row), order),
     ofTask: (taskId) => sql.ofTask.all(taskId).map((raw) => bodyRow<QuestionRow>(raw)),
+    removeOf: (taskId) => void sql.removeOf.run(taskId),
     countOpen: () => countIn(sql.countOpen.get()),
   };
 }
 
 const deadLettersSql = {
-  insert: "INSERT INTO dead_letter (id, channel, reason, bytes, body) VALUES (?, ?, ?, ?, ?)",
+  insert:
+    "INSERT INTO dead_letter (id, channel, reason, bytes, task, made, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
   find: "SELECT ord, body FROM dead_letter WHERE id = ?",
   remove: "DELETE FROM dead_letter WHERE id = ?",
   list: "SELECT ord, body FROM dead_letter WHERE ord < ? ORDER BY ord DESC LIMIT ?",
@@ -61,7 +65,15 @@ const deadLettersSql = {
   countOnly:
     "INSERT INTO counted VALUES (?, ?, 1) ON CONFLICT (channel, reason) DO UPDATE SET count = count + 1",
   onlyCounted: "SELECT channel, reason, count FROM counted ORDER BY channel, reason",
+  oldest: "SELECT id, made, bytes FROM dead_letter WHERE ord > 0 ORDER BY ord LIMIT 1",
+  total: "SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM dead_letter",
+  firstOf: "SELECT ord FROM dead_letter WHERE task = ? LIMIT 1",
 } as const;
+
+const loadIn = (raw: Raw | undefined): { readonly count: number; readonly bytes: number } => ({
+  count: countIn(raw),
+  bytes: Number(raw?.["bytes"] ?? 0),
+});
 
 function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
   const sql = prepareAll(db, deadLettersSql);
@@ -72,6 +84,8 @@ function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
         row.channel,
         row.reason,
         Buffer.byteLength(row.payload),
+        row.taskId,
+        row.madeTime,
         JSON.stringify(row),
       ),
     remove: (id) => void sql.remove.run(id),
@@ -84,10 +98,7 @@ function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
         .all(before ?? Number.MAX_SAFE_INTEGER, limit)
         .map((raw) => bodyRow<DeadLetterRow>(raw)),
     count: () => countIn(sql.count.get()),
-    load: (channel, reason) => {
-      const raw = sql.load.get(channel, reason);
-      return { count: countIn(raw), bytes: Number(raw?.["bytes"] ?? 0) };
-    },
+    load: (channel, reason) => loadIn(sql.load.get(channel, reason)),
     countOnly: (channel, reason) => void sql.countOnly.run(channel, reason),
     onlyCounted: () =>
       sql.onlyCounted.all().map((raw) => ({
@@ -95,6 +106,17 @@ function sqliteDeadLetters(db: DatabaseSync): DeadLetterTable {
         reason: raw["reason"] as DeadLetterRow["reason"],
         count: countIn(raw),
       })),
+    oldest: () => {
+      const raw = sql.oldest.get();
+      if (raw === undefined) return undefined;
+      return {
+        id: raw["id"] as string,
+        madeTime: Number(raw["made"]),
+        bytes: Number(raw["bytes"]),
+      };
+    },
+    total: () => loadIn(sql.total.get()),
+    isAnyOf: (taskId) => sql.firstOf.get(taskId) !== undefined,
   };
 }
 
@@ -119,7 +141,10 @@ function sqliteLeases(db: DatabaseSync): LeaseTable {
 }
 
 /** All tables in SQLite, and what they keep in memory. */
-export function sqliteTables(db: DatabaseSync): { readonly tables: Tables; readonly kept: Kept } {
+export function sqliteTables(
+  db: DatabaseSync,
+  path: string,
+): { readonly tables: Tables; readonly kept: Kept } {
   const { kept: held, ...tasks } = sqliteTasks(db);
   const { kept: tails, ...events } = sqliteEvents(db);
   return {
@@ -133,6 +158,7 @@ export function sqliteTables(db: DatabaseSync): { readonly tables: Tables; reado
       deadLetters: sqliteDeadLetters(db),
       leases: sqliteLeases(db),
       budgets: sqliteBudgets(db),
+      space: sqliteSpace(db, path),
     },
     kept: {
       settle: () => {

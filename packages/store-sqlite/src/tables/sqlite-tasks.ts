@@ -1,15 +1,26 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isFinal, type New, type TaskRow, type TaskTable } from "@agent-bridge/core";
+import {
+  type EndedTask,
+  isFinal,
+  type New,
+  type TaskRow,
+  type TaskTable,
+} from "@agent-bridge/core";
 import { copied } from "../copied.ts";
 import type { Kept } from "../kept.ts";
 import {
+  behind,
   type Condition,
   countIn,
   exact,
+  highestOf,
+  keepHighest,
   newestFirst,
+  original,
   pageSize,
   paged,
   parsed,
+  placeIn,
   prepareAll,
   type Raw,
 } from "./statements.ts";
@@ -24,7 +35,7 @@ type Request = Pick<
   Pick<Task, "input">;
 
 /** The rest, but for what has a column or a table of its own. */
-type Live = Omit<TaskRow, keyof Request | "order" | "inputBytes" | "task"> & {
+type Live = Omit<TaskRow, keyof Request | "order" | "inputBytes" | "task" | "endedTime"> & {
   readonly task: Omit<Task, "input" | "output"> & { readonly hasOutput: boolean };
 };
 
@@ -38,7 +49,8 @@ interface Held {
 /** How many held tasks are kept in memory. */
 const keptTasks = 1_000;
 
-const columns = "task.ord, task.bytes, task.live, request.body AS request, answer.output AS output";
+const columns =
+  "task.ord, task.bytes, task.ended, task.live, request.body AS request, answer.output AS output";
 const joined = "JOIN request ON request.task = task.ord LEFT JOIN answer ON answer.task = task.ord";
 const select = `SELECT ${columns} FROM task ${joined}`;
 /** By an index of open tasks: SQLite would rather take one that holds the ended ones as well. */
@@ -51,33 +63,48 @@ const selectLoad = (index: string): string =>
 function assembled(
   { input, ...fixed }: Request,
   live: Live,
-  of: Pick<TaskRow, "order" | "inputBytes"> & Pick<Task, "output">,
+  of: Pick<TaskRow, "order" | "inputBytes" | "endedTime"> & Pick<Task, "output">,
 ): TaskRow {
   const { task: changing, ...rest } = live;
   const { hasOutput: _, ...task } = changing;
-  const { order, inputBytes, output } = of;
-  return { order, inputBytes, ...fixed, ...rest, task: { ...task, input, output } };
+  const { output, ...own } = of;
+  return { ...own, ...fixed, ...rest, task: { ...task, input, output } };
 }
 
 function toRow(raw: Raw): TaskRow {
   const live = parsed<Live>(raw, "live");
   const output = live.task.hasOutput ? { output: parsed<string>(raw, "output") } : null;
-  const order = Number(raw["ord"]);
-  const inputBytes = Number(raw["bytes"]);
-  return assembled(parsed<Request>(raw, "request"), live, { order, inputBytes, output });
+  return assembled(parsed<Request>(raw, "request"), live, {
+    order: Number(raw["ord"]),
+    inputBytes: Number(raw["bytes"]),
+    endedTime: raw["ended"] === null ? null : Number(raw["ended"]),
+    output,
+  });
 }
+
+const toEnded = (raw: Raw): EndedTask => ({
+  order: Number(raw["ord"]),
+  id: raw["id"] as string,
+  owner: original(raw["owner"] as string),
+  conversationId: raw["conversation"] as string | null,
+  reply: raw["reply"] as Task["reply"],
+  endedTime: Number(raw["ended"]),
+});
 
 const rowIn = (raw: Raw | undefined): TaskRow | undefined =>
   raw === undefined ? undefined : toRow(raw);
+
+const columnsOf = ({ order, inputBytes, endedTime }: TaskRow) => ({ order, inputBytes, endedTime });
 
 function split(row: New<TaskRow>): { request: Request; live: Live } {
   const { task, provenance, rules, questions, destination, messageKey, acceptedTime, ...rest } =
     row;
   const { input, output, ...live } = task;
-  const { order: _, inputBytes: _bytes, ...fields } = rest as typeof rest & { order?: number };
+  const fields = rest as typeof rest & { order?: number };
+  const { order: _, inputBytes: _bytes, endedTime: _ended, ...others } = fields;
   return {
     request: { provenance, rules, questions, destination, messageKey, acceptedTime, input },
-    live: { ...fields, task: { ...live, hasOutput: output !== null } },
+    live: { ...others, task: { ...live, hasOutput: output !== null } },
   };
 }
 
@@ -110,7 +137,7 @@ function keepHeld() {
       held.set(id, {
         text,
         request,
-        row: assembled(request, live, { ...row, output: null }),
+        row: assembled(request, live, { ...columnsOf(row), output: null }),
       });
     },
     forget: (): void => held.clear(),
@@ -119,11 +146,12 @@ function keepHeld() {
 
 const tasksSql = {
   find: `${select} WHERE task.id = ?`,
-  insert:
-    "INSERT INTO task (id, owner, kind, runner, conversation, status, is_open, is_head, node, bytes, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  insert: `INSERT INTO task (ord, id, owner, kind, runner, conversation, status, is_open, is_head, node, bytes, live)
+     VALUES (${highestOf("task", "ord")} + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   insertRequest: "INSERT INTO request VALUES (?, ?)",
   insertAnswer: "INSERT INTO answer VALUES (?, ?) ON CONFLICT DO NOTHING",
-  update: "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, live = ? WHERE ord = ?",
+  update:
+    "UPDATE task SET status = ?, is_open = ?, is_head = ?, node = ?, ended = ?, live = ? WHERE ord = ?",
   heads: `${selectBy("task_head")} AND is_head = 1 AND runner = ? AND ord > ? ORDER BY ord LIMIT ${pageSize}`,
   firstOpen: `${selectBy("task_lane")} AND conversation = ? ORDER BY ord LIMIT 1`,
   countOpen:
@@ -134,6 +162,13 @@ const tasksSql = {
   counts: "SELECT status, count FROM task_count",
   oldestPending:
     "SELECT request.body AS request FROM task JOIN request ON request.task = ord WHERE status = 'pending' ORDER BY ord LIMIT 1",
+  firstIn: "SELECT ord FROM task INDEXED BY task_conversation WHERE conversation = ? LIMIT 1",
+  ended: `SELECT ord, id, owner, conversation, ended, live ->> '$.task.reply' AS reply FROM task INDEXED BY task_ended
+     WHERE ended IS NOT NULL AND ${behind("ended")} ORDER BY ended, ord LIMIT ?`,
+  removeRequest: "DELETE FROM request WHERE task = ?",
+  removeAnswer: "DELETE FROM answer WHERE task = ?",
+  remove: "DELETE FROM task WHERE ord = ?",
+  keepHighest: keepHighest("task"),
 } as const;
 
 type TaskStatements = ReturnType<typeof prepareAll<keyof typeof tasksSql>>;
@@ -177,6 +212,7 @@ function update(sql: TaskStatements, row: TaskRow, live: string): void {
     bit(!isFinal(status)),
     bit(row.isHead),
     row.worker?.node ?? null,
+    row.endedTime,
     live,
     row.order,
   );
@@ -235,6 +271,14 @@ export function sqliteTasks(db: DatabaseSync): TaskTable & { readonly kept: Kept
     },
     openOf: (node) => sql.openOf.all(node).map(toRow),
     list: listOf(db),
+    isAnyIn: (conversationId) => sql.firstIn.get(conversationId) !== undefined,
+    ended: (request) => sql.ended.all(...placeIn(request)).map(toEnded),
+    remove: ({ order }) => {
+      sql.removeRequest.run(order);
+      sql.removeAnswer.run(order);
+      sql.remove.run(order);
+      sql.keepHighest.run(order, order);
+    },
     stats: () => statsOf(sql),
   };
 }

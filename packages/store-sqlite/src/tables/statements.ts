@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { OldestFirst } from "@agent-bridge/core";
 
 /** A row as SQLite gives it. */
 export type Raw = Readonly<Record<string, SQLOutputValue>>;
@@ -59,6 +60,25 @@ export function newestFirst(
     const values = used.map(({ value }) => value as SQLInputValue);
     return statement.all(...values, before ?? Number.MAX_SAFE_INTEGER, limit);
   };
+}
+
+/** The highest number that a table has ever given, as a scalar query. */
+export function highestOf(table: "event" | "task" | "message", column: string): string {
+  return `(SELECT max(value, coalesce((SELECT max(${column}) FROM ${table}), 0)) FROM highest WHERE name = '${table}')`;
+}
+
+/** Keeps a number from being given again once its row is removed. */
+export function keepHighest(table: "event" | "task" | "message"): string {
+  return `UPDATE highest SET value = ? WHERE name = '${table}' AND value < ?`;
+}
+
+/** The condition of a list that is oldest first by a time; `placeIn` gives its values, then the limit. */
+export function behind(column: string): string {
+  return `(${column}, ord) > (?, ?) AND ${column} <= ?`;
+}
+
+export function placeIn({ after, through, limit }: OldestFirst): SQLInputValue[] {
+  return [after?.time ?? -Number.MAX_VALUE, after?.order ?? 0, through, limit];
 }
 
 /** How many rows `paged` readers ask for at once. */

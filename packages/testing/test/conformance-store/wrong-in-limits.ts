@@ -46,8 +46,8 @@ export const wrongInLimits: readonly WrongStore[] = [
           const results = await intake.accept(batch);
           for (const [place, { result }] of results.entries()) {
             const { dedupe = null } = batch.messages[place] ?? {};
-            const row = { dedupe, from: null, taskId: null, aboutId: null, isAcknowledged: false };
-            if (result === "quota_exceeded") messages.insert(row);
+            const row = { dedupe, from: null, taskId: null, aboutId: null, agingTime: null };
+            if (result === "quota_exceeded") messages.insert({ ...row, isAcknowledged: false });
           }
           return results;
         },

@@ -7,6 +7,7 @@ import {
   isTerminal,
   type OutboxRow,
 } from "@agent-bridge/core";
+import { wrongAtRemoval } from "./wrong-at-removal.ts";
 import type { Variant } from "./variant-store.ts";
 import { wrongWithDeadLetters } from "./wrong-dead-letters.ts";
 import { wrongInLimits } from "./wrong-in-limits.ts";
@@ -257,7 +258,9 @@ const wrongForReaders: readonly WrongStore[] = [
             const page = await log.read(request);
             const events = page.events.filter(isRead);
             const next = events.at(-1)?.cursor ?? request.after ?? page.next;
-            return events.length === page.events.length ? page : { events, next, atHead: true };
+            return events.length === page.events.length
+              ? page
+              : { ...page, events, next, atHead: true };
           },
         },
       };
@@ -312,4 +315,5 @@ export const wrongStores: readonly WrongStore[] = [
   ...wrongInWriting,
   ...wrongForReaders,
   ...wrongWithDeadLetters,
+  ...wrongAtRemoval,
 ];

@@ -2,7 +2,7 @@ import type { Session } from "../../contract/runner.ts";
 import type { HistoryMessage } from "../../contract/task.ts";
 import type { ConversationRow, Place } from "../rows.ts";
 import type { ConversationTable } from "../tables.ts";
-import { newestFirst } from "./newest-first.ts";
+import { newestFirst, oldestFirst, type Rows } from "./memory-rows.ts";
 
 const placeOf = ({ channel, workspace, key }: Place, owner: string): string =>
   JSON.stringify([channel, workspace, key, channel === null ? owner : null]);
@@ -10,9 +10,12 @@ const placeOf = ({ channel, workspace, key }: Place, owner: string): string =>
 const siteOf = (channel: string | null, workspace: string): string =>
   JSON.stringify([channel, workspace]);
 
-/** Conversations in memory, with their sessions, history, and the count of what people wrote. */
-export function memoryConversations(): ConversationTable {
-  const rows: ConversationRow[] = [];
+/**
+ * Conversations in memory, with their sessions, history, and the count of what people wrote. `onRemove` is
+ * told which one is gone.
+ */
+export function memoryConversations(onRemove: (id: string) => void): ConversationTable {
+  const rows: Rows<ConversationRow> = [];
   const byId = new Map<string, number>();
   const byPlace = new Map<string, number>();
   const sessions = new Map<string, Map<string, Session>>();
@@ -42,6 +45,11 @@ export function memoryConversations(): ConversationTable {
       own.push(message);
       messages.set(id, own);
     },
+    removeMessages: ({ id: taskId, conversationId }) => {
+      const own = messages.get(conversationId ?? "") ?? [];
+      const left = own.filter((message) => message.taskId !== taskId);
+      if (conversationId !== null) messages.set(conversationId, left);
+    },
     history: (id, limit) => (messages.get(id) ?? []).slice(-limit),
     people: (channel, workspace) => people.get(siteOf(channel, workspace)) ?? 0,
     countPerson: (channel, workspace) =>
@@ -49,5 +57,14 @@ export function memoryConversations(): ConversationTable {
         siteOf(channel, workspace),
         (people.get(siteOf(channel, workspace)) ?? 0) + 1,
       ),
+    unused: (request) => oldestFirst(rows, request, (row) => row.activeTime),
+    remove: (row) => {
+      rows[row.order - 1] = undefined;
+      byId.delete(row.id);
+      byPlace.delete(placeOf(row, row.owner));
+      sessions.delete(row.id);
+      messages.delete(row.id);
+      onRemove(row.id);
+    },
   };
 }

@@ -21,10 +21,11 @@ import type {
 import { addedUse } from "../budgets.ts";
 import { memoryConversations } from "./memory-conversations.ts";
 import { memoryEvents } from "./memory-events.ts";
+import { oldestFirst, type Rows } from "./memory-rows.ts";
 import { memoryTasks } from "./memory-tasks.ts";
 
 function memoryMessages(): MessageTable {
-  const rows: MessageRow[] = [];
+  const rows: Rows<MessageRow> = [];
   const byKey = new Map<string, number>();
   const waiting = new Map<string, Map<number, MessageRow>>();
   const positions = new Map<string, Json>();
@@ -54,50 +55,52 @@ function memoryMessages(): MessageTable {
     countUnacknowledged: (channel) => waiting.get(channel)?.size ?? 0,
     position: (channel) => positions.get(channel) ?? null,
     savePosition: (channel, position) => void positions.set(channel, position),
+    ofTask: (taskId) =>
+      rows.filter((row) => row !== undefined).filter((row) => row.taskId === taskId),
+    aged: (request) =>
+      oldestFirst(rows, request, ({ from, isAcknowledged, agingTime }) =>
+        from === null || isAcknowledged ? agingTime : null,
+      ),
+    remove: ({ order, dedupe }) => {
+      rows[order - 1] = undefined;
+      if (dedupe !== null) byKey.delete(JSON.stringify([dedupe.scope, dedupe.key]));
+    },
   };
 }
 
 function memoryQuestions(): QuestionTable {
-  const rows: QuestionRow[] = [];
-  const byId = new Map<string, number>();
+  const rows = new Map<string, QuestionRow>();
+  let order = 0;
   return {
-    find: (id) => {
-      const order = byId.get(id);
-      return order === undefined ? undefined : rows[order - 1];
-    },
+    find: (id) => rows.get(id),
     insert: (row) => {
-      const inserted = { ...row, order: rows.length + 1 };
-      rows.push(inserted);
-      byId.set(row.question.id, inserted.order);
+      const inserted = { ...row, order: ++order };
+      rows.set(row.question.id, inserted);
       return inserted;
     },
-    update: (row) => void (rows[row.order - 1] = row),
-    ofTask: (taskId) => rows.filter((row) => row.question.taskId === taskId),
-    countOpen: () => rows.filter((row) => row.question.state === "open").length,
+    update: (row) => void rows.set(row.question.id, row),
+    ofTask: (taskId) => [...rows.values()].filter((row) => row.question.taskId === taskId),
+    removeOf: (taskId) => {
+      for (const [id, row] of rows) if (row.question.taskId === taskId) rows.delete(id);
+    },
+    countOpen: () => [...rows.values()].filter((row) => row.question.state === "open").length,
   };
 }
 
 function memoryOutbox(): OutboxTable {
-  const rows: OutboxRow[] = [];
-  const byId = new Map<string, number>();
+  const rows = new Map<string, OutboxRow>();
   const open = new Map<number, OutboxRow>();
+  let order = 0;
   const keep = (row: OutboxRow): void => {
-    rows[row.order - 1] = row;
+    rows.set(row.item.id, row);
     if (row.state === "pending" || row.state === "sending") open.set(row.order, row);
     else open.delete(row.order);
   };
   // One that was taken up again stands at the end of the map, but in its old place in the order.
   const inOrder = (): OutboxRow[] => [...open.values()].toSorted((a, b) => a.order - b.order);
   return {
-    find: (id) => {
-      const order = byId.get(id);
-      return order === undefined ? undefined : rows[order - 1];
-    },
-    insert: (row) => {
-      const order = rows.length + 1;
-      byId.set(row.item.id, order);
-      keep({ ...row, order });
-    },
+    find: (id) => rows.get(id),
+    insert: (row) => keep({ ...row, order: ++order }),
     update: keep,
     heads: (channels) =>
       inOrder().filter((row) => row.isHead && channels.includes(row.item.channel)),
@@ -105,7 +108,7 @@ function memoryOutbox(): OutboxTable {
     sendingBy: (node) =>
       inOrder().filter((row) => row.state === "sending" && row.worker?.node === node),
     deliveredReply: (channel, ref) =>
-      rows.findLast(
+      [...rows.values()].findLast(
         (row) =>
           row.state === "delivered" &&
           row.item.type === "reply" &&
@@ -113,8 +116,20 @@ function memoryOutbox(): OutboxTable {
           row.ref === ref,
       ),
     countOpen: () => open.size,
+    remove: (id) => void rows.delete(id),
+    isAnyOpen: (taskId) => [...open.values()].some((row) => row.item.taskId === taskId),
+    removeOf: (taskId) => {
+      for (const [id, row] of rows) if (row.item.taskId === taskId) rows.delete(id);
+    },
   };
 }
+
+const loadOf = (
+  rows: readonly DeadLetterRow[],
+): { readonly count: number; readonly bytes: number } => ({
+  count: rows.length,
+  bytes: rows.reduce((sum, row) => sum + Buffer.byteLength(row.payload), 0),
+});
 
 function memoryDeadLetters(): DeadLetterTable {
   const rows = new Map<string, DeadLetterRow>();
@@ -130,19 +145,20 @@ function memoryDeadLetters(): DeadLetterTable {
         .toReversed()
         .slice(0, limit),
     count: () => rows.size,
-    load: (channel, reason) => {
-      const own = [...rows.values()].filter(
-        (row) => row.channel === channel && row.reason === reason,
-      );
-      const bytes = own.reduce((sum, row) => sum + Buffer.byteLength(row.payload), 0);
-      return { count: own.length, bytes };
-    },
+    load: (channel, reason) =>
+      loadOf([...rows.values()].filter((row) => row.channel === channel && row.reason === reason)),
     countOnly: (channel, reason) => {
       const key = JSON.stringify([channel, reason]);
       counted.set(key, { channel, reason, count: (counted.get(key)?.count ?? 0) + 1 });
     },
     onlyCounted: () =>
       [...counted].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
+    oldest: () => {
+      const row = rows.values().next().value;
+      return row && { id: row.id, madeTime: row.madeTime, bytes: Buffer.byteLength(row.payload) };
+    },
+    total: () => loadOf([...rows.values()]),
+    isAnyOf: (taskId) => [...rows.values()].some((row) => row.taskId === taskId),
   };
 }
 
@@ -177,15 +193,18 @@ function memoryBudgets(): BudgetTable {
 /** All tables in memory. */
 export function memoryTables(): Tables {
   const tasks = memoryTasks();
+  const events = memoryEvents((id) => tasks.find(id));
   return {
     tasks,
-    events: memoryEvents((id) => tasks.find(id)),
-    conversations: memoryConversations(),
+    events,
+    conversations: memoryConversations(events.forgetFloors),
     messages: memoryMessages(),
     questions: memoryQuestions(),
     outbox: memoryOutbox(),
     deadLetters: memoryDeadLetters(),
     leases: memoryLeases(),
     budgets: memoryBudgets(),
+    // What tasks say and are asked stands in their logs; the rest is small.
+    space: { usedBytes: events.usedBytes, totalBytes: events.usedBytes },
   };
 }

@@ -1,7 +1,7 @@
 import { isFinal } from "../../contract/task.ts";
-import type { TaskRow } from "../rows.ts";
+import type { EndedTask, TaskRow } from "../rows.ts";
 import type { TaskTable } from "../tables.ts";
-import { newestFirst } from "./newest-first.ts";
+import { newestFirst, oldestFirst, type Rows } from "./memory-rows.ts";
 
 const add = (index: Map<string, Map<number, TaskRow>>, key: string, row: TaskRow): void => {
   const rows = index.get(key) ?? new Map<number, TaskRow>();
@@ -14,20 +14,31 @@ const remove = (index: Map<string, Map<number, TaskRow>>, key: string, order: nu
   if (rows?.size === 0) index.delete(key);
 };
 
-function statsOf(
-  rows: readonly TaskRow[],
-  open: Iterable<TaskRow>,
-): ReturnType<TaskTable["stats"]> {
+function statsOf(rows: Rows<TaskRow>, open: Iterable<TaskRow>): ReturnType<TaskTable["stats"]> {
   const counts = { pending: 0, running: 0, input_required: 0, completed: 0, failed: 0 };
-  for (const { task } of rows) counts[task.status]++;
+  for (const row of rows) if (row !== undefined) counts[row.task.status]++;
   const oldest = [...open].find((row) => row.task.status === "pending");
   return { counts, oldestPendingTime: oldest?.acceptedTime ?? null };
 }
 
+const matching =
+  ({ owner, status, kind, runner, conversationId }: Parameters<TaskTable["list"]>[0]) =>
+  ({ task }: TaskRow): boolean =>
+    (owner === null || task.owner === owner) &&
+    (status === undefined || status.includes(task.status)) &&
+    (kind === undefined || task.kind === kind) &&
+    (runner === undefined || task.runner === runner) &&
+    (conversationId === undefined || task.conversationId === conversationId);
+
+const toEnded = ({ task, order, endedTime }: TaskRow): EndedTask => {
+  const { id, owner, conversationId, reply } = task;
+  return { order, id, owner, conversationId, reply, endedTime: endedTime ?? 0 };
+};
+
 /** Tasks in memory: all by id and by order, the open ones by owner and conversation as well. */
 export function memoryTasks(): TaskTable {
   const byId = new Map<string, number>();
-  const rows: TaskRow[] = [];
+  const rows: Rows<TaskRow> = [];
   const open = new Map<number, TaskRow>();
   const lanes = new Map<string, Map<number, TaskRow>>();
   const owners = new Map<string, Map<number, TaskRow>>();
@@ -68,17 +79,13 @@ export function memoryTasks(): TaskTable {
       return { count: own.length, bytes: own.reduce((sum, row) => sum + row.inputBytes, 0) };
     },
     openOf: (node) => [...open.values()].filter((row) => row.worker?.node === node),
-    list: ({ owner, status, kind, runner, conversationId }, page) =>
-      newestFirst(
-        rows,
-        page,
-        ({ task }) =>
-          (owner === null || task.owner === owner) &&
-          (status === undefined || status.includes(task.status)) &&
-          (kind === undefined || task.kind === kind) &&
-          (runner === undefined || task.runner === runner) &&
-          (conversationId === undefined || task.conversationId === conversationId),
-      ),
+    list: (filter, page) => newestFirst(rows, page, matching(filter)),
     stats: () => statsOf(rows, open.values()),
+    isAnyIn: (conversationId) => rows.some((row) => row?.task.conversationId === conversationId),
+    ended: (request) => oldestFirst(rows, request, (row) => row.endedTime).map(toEnded),
+    remove: ({ id, order }) => {
+      byId.delete(id);
+      rows[order - 1] = undefined;
+    },
   };
 }

@@ -121,7 +121,12 @@ export const logCases: readonly StoreCase[] = [
       const { store, claimed } = bench;
       const { taskId } = await claimed();
       const nothing = await store.log.read({ scope: bob, after: null, limit: 10 });
-      expect(nothing).toEqual({ events: [], next: await store.log.head(), atHead: true });
+      expect(nothing).toEqual({
+        events: [],
+        next: await store.log.head(),
+        atHead: true,
+        gap: null,
+      });
       const again = { scope: all, after: nothing.next, limit: 10 };
       expect(await store.log.read(again)).toEqual(nothing);
       const first = await store.log.read({ scope: all, after: null, limit: 1 });
@@ -197,6 +202,7 @@ export const logCases: readonly StoreCase[] = [
         events: [],
         next: head,
         atHead: true,
+        gap: null,
       });
     },
   },

@@ -1,6 +1,6 @@
 import type { Store } from "@agent-bridge/core";
 
-type Part = "intake" | "work" | "log" | "outbox" | "leases" | "queries";
+type Part = "intake" | "work" | "log" | "outbox" | "leases" | "queries" | "retention";
 type Method = (...args: unknown[]) => unknown;
 
 /**
@@ -37,6 +37,7 @@ export function reopening(first: Store, reopen: (store: Store) => Store | Promis
     outbox: part("outbox"),
     leases: part("leases"),
     queries: part("queries"),
+    retention: part("retention"),
     [Symbol.asyncDispose]: async () => await inTurn(async () => await store[Symbol.asyncDispose]()),
   };
 }

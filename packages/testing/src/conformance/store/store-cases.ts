@@ -14,6 +14,10 @@ import { lifetimeCases } from "./lifetime-cases.ts";
 import { logCases } from "./log-cases.ts";
 import { outboxCases } from "./outbox-cases.ts";
 import { queryCases } from "./query-cases.ts";
+import { removalCases } from "./removal-cases.ts";
+import { retentionCases } from "./retention-cases.ts";
+import { retentionGapCases } from "./retention-gap-cases.ts";
+import { retentionSizeCases } from "./retention-size-cases.ts";
 import { liveQuestionCases } from "./live-question-cases.ts";
 import { resendingCases } from "./resending-cases.ts";
 import { senderNoticeCases } from "./sender-notice-cases.ts";
@@ -47,5 +51,9 @@ export const storeCases: readonly StoreCase[] = [
   ...droppedLetterCases,
   ...senderNoticeCases,
   ...queryCases,
+  ...retentionCases,
+  ...retentionSizeCases,
+  ...retentionGapCases,
+  ...removalCases,
   ...lifetimeCases,
 ];
