@@ -4,6 +4,7 @@ import { conversation } from "./commands/conversation.ts";
 import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
 import { down } from "./commands/down.ts";
+import { plugin } from "./commands/plugin.ts";
 import { route } from "./commands/route.ts";
 import { send } from "./commands/send.ts";
 import { status } from "./commands/status.ts";
@@ -23,5 +24,6 @@ export const commands: readonly CommandRow[] = [
   deadLetter,
   route,
   config,
+  plugin,
   version,
 ];

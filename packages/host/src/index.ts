@@ -19,9 +19,17 @@ export { createLogger, type LoggerOptions } from "./log/logger.ts";
 export { isRunning } from "./is-running.ts";
 export { operatorPower, type OperatorPower } from "./operator-power.ts";
 export { resolvePaths, type ConfigChoice, type HostPaths } from "./paths.ts";
+export { inspectPlugin, type InspectedPlugin } from "./plugins/inspect-plugin.ts";
+export { installPlugin } from "./plugins/install-plugin.ts";
 export type { LoopStatus } from "./plugins/loop-watch.ts";
+export {
+  describePlugin,
+  installedPlugins,
+  type PluginDescription,
+} from "./plugins/plugin-description.ts";
 export { ownStdout } from "./plugins/plugin-output.ts";
 export type { PluginReport, PluginStatus } from "./plugins/plugin-report.ts";
+export type { PluginPlaces } from "./plugins/resolve-plugin.ts";
 export { ensurePrivateFolder } from "./private-files.ts";
 export type { ConfigStatus } from "./reload.ts";
 export type { CallOptions, DaemonClient } from "./socket/client.ts";
