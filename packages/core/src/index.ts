@@ -43,7 +43,7 @@ export type {
   QuestionText,
 } from "./contract/question.ts";
 export type { Quota, QuotaExceeded } from "./contract/quota.ts";
-export type { Route, RouteInput, TaskRules } from "./contract/route.ts";
+export type { Route, RouteBudget, RouteInput, TaskRules } from "./contract/route.ts";
 export { routeSchema } from "./contract/route.ts";
 export type {
   ProcessRecord,

@@ -45,7 +45,7 @@ export interface TaskError {
 /** Where the reply to a task's message stands. `none`: the message asked for none. */
 export type ReplyState = "none" | "pending" | "sending" | "delivered" | "dead";
 
-/** Tokens of one turn so far. */
+/** Tokens of one turn so far. The cached ones are among those of the input, reasoning is among the output. */
 export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;

@@ -1,11 +1,15 @@
+import type { BudgetUnit } from "../contract/budget.ts";
 import { BridgeError } from "../contract/errors.ts";
 import type { ProcessRecord } from "../contract/runner.ts";
 import type { Claim, ClaimNews } from "../contract/work.ts";
+import type { TurnMeter } from "./turn-meter.ts";
 
 /** Why a running attempt is ended from outside. The first cause counts. */
 export type StopCause =
   | { readonly type: "cancel" }
   | { readonly type: "timeout"; readonly message: string }
+  /** It went beyond its budget. */
+  | { readonly type: "budget"; readonly unit: BudgetUnit }
   /** A planned end of this process: the attempt is given back. */
   | { readonly type: "shutdown" }
   /** Another attempt owns the task, or may: nothing is written any more. */
@@ -20,6 +24,8 @@ export class Attempt {
   heldAt: number;
   /** The processes that its runner has announced. */
   readonly processes: ProcessRecord[] = [];
+  /** Measures what it uses, from when its turn was counted; null without a budget. */
+  meter: TurnMeter | null = null;
   readonly #controller = new AbortController();
   readonly #newsListeners = new Set<(news: ClaimNews) => void>();
   readonly #onFree: () => void;
@@ -49,6 +55,7 @@ export class Attempt {
 
   set isWaiting(isWaiting: boolean) {
     this.#isWaiting = isWaiting;
+    if (this.meter !== null) this.meter.isWaiting = isWaiting;
     if (isWaiting) this.#onFree();
   }
 

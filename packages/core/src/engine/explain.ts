@@ -119,7 +119,7 @@ function taskOf(
     questions: kind.questions ?? "decline",
     reportsOn: reading.reportsOn,
     options: optionsOf(runner, route.options),
-    limits: turnLimits(of.limits, runner, route.options),
+    limits: turnLimits(of.limits, runner, route),
     hops: kind.fromAgent === true ? of.limits.hops : null,
     authority: authorityOf(of, route),
   };

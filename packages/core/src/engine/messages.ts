@@ -11,6 +11,7 @@ import type { Engine } from "./engine.ts";
 import { boundedJson, checkPlainData } from "../plain-data.ts";
 import { quotasOf } from "./quotas.ts";
 import { refusalText, senderNotice } from "./sender-notice.ts";
+import { rulesOf } from "./task-rules.ts";
 import { waitingMessage } from "./texts.ts";
 
 /** The bytes of a dead letter's payload that are kept. */
@@ -101,7 +102,7 @@ function taskOf(
       ...(reading.attachments.length === 0 ? {} : { attachments: reading.attachments }),
     },
     provenance: { kind: kind.name, ...arrival, sender: reading.sender },
-    rules: { options: route.options, recover: route.recover, unknownReply: route.unknownReply },
+    rules: rulesOf(route),
     metadata: {},
     destination: reading.destination,
     conversation: {

@@ -5,6 +5,7 @@ import type { Json } from "../contract/json.ts";
 import type { Runner, RunnerEnd, Session } from "../contract/runner.ts";
 import { takeAttachments } from "./attachments.ts";
 import type { Attempt } from "./attempt.ts";
+import { beginOnBudget, endedOnBudget } from "./budget.ts";
 import type { Engine } from "./engine.ts";
 import { checkHealth } from "./health.ts";
 import { pause } from "./loop.ts";
@@ -60,6 +61,11 @@ function stoppedResult(attempt: Attempt, writer: TurnWriter): AttemptResult | un
       };
     case "timeout":
       return failed(writer, { code: "timeout", message: cause.message });
+    case "budget":
+      return failed(writer, {
+        code: "budget",
+        message: `(${attempt.claim.task.runner} was ended: its budget is used up)`,
+      });
     case "store":
       return failed(writer, {
         code: "interrupted",
@@ -74,15 +80,31 @@ function stoppedResult(attempt: Attempt, writer: TurnWriter): AttemptResult | un
   }
 }
 
-/** The same after a turn, whose own end counts if it came to one before the planned stop reached it. */
+/** The same after a turn, whose own end counts if it came to one before a planned stop, or the end of its budget. */
 function stoppedAfter(
   attempt: Attempt,
   writer: TurnWriter,
   end: RunnerEnd,
 ): AttemptResult | undefined {
   const isDone = end.outcome === "completed" || end.outcome === "suspended";
-  if (attempt.stopped?.type === "shutdown" && isDone) return undefined;
+  const { stopped } = attempt;
+  if ((stopped?.type === "shutdown" || stopped?.type === "budget") && isDone) return undefined;
   return stoppedResult(attempt, writer);
+}
+
+/** The result of a turn that went beyond its budget before it was done; undefined when it was done, or did not. */
+async function overBudget(
+  engine: Engine,
+  of: { attempt: Attempt; writer: TurnWriter },
+  end: RunnerEnd,
+): Promise<AttemptResult | undefined> {
+  const { attempt, writer } = of;
+  const { stopped, meter } = attempt;
+  if (stopped?.type !== "budget" || stoppedAfter(attempt, writer, end) === undefined)
+    return undefined;
+  if (meter !== null) await writer.write({ events: [], spent: meter.take() });
+  const message = await endedOnBudget(engine, attempt, stopped.unit);
+  return failed(writer, { code: "budget", message });
 }
 
 /** A failed turn is run again only if that may help and nothing was done yet. */
@@ -242,6 +264,8 @@ export async function perform(
       })
     );
   }
+  const refusal = await beginOnBudget(engine, attempt);
+  if (refusal !== undefined) return failed(writer, { code: "budget", message: refusal });
   let course: Course = {
     prompt: beginning.prompt,
     session: beginning.session,
@@ -254,7 +278,9 @@ export async function perform(
     const early = stoppedResult(attempt, writer);
     if (early !== undefined) return early;
     const end = await runTurn(engine, { ...course, attempt, writer, runner });
+    attempt.meter?.nextTurn();
     const next =
+      (await overBudget(engine, { attempt, writer }, end)) ??
       stoppedAfter(attempt, writer, end) ??
       (await afterTurn(engine, { attempt, writer, course, beginning }, end));
     if ("type" in next) return next;

@@ -13,6 +13,7 @@ import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
 import { countRequest, quotasOf } from "./quotas.ts";
+import { rulesOf } from "./task-rules.ts";
 import { recoveryPrompt } from "./texts.ts";
 
 /** The name by which routes know a direct caller; a payload can not claim another. */
@@ -170,12 +171,6 @@ async function acceptOne(
     task.conversation !== null && "id" in task.conversation ? task.conversation.id : "";
   return taskFrom(result, { key: dedupe?.key ?? "", conversationId });
 }
-
-const rulesOf = ({ options, recover, unknownReply }: Route): NewTask["rules"] => ({
-  options,
-  recover,
-  unknownReply,
-});
 
 /** Accepts the request of a direct caller. @throws BridgeError as `Handle.start` says */
 export async function startTask(

@@ -1,3 +1,4 @@
+import type { Spent } from "../contract/budget.ts";
 import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
@@ -17,9 +18,9 @@ const lastTries = { count: 3, pauseMs: 100 };
 async function settle(
   engine: Engine,
   attempt: Attempt,
-  of: { result: AttemptResult; writer: TurnWriter },
+  of: { result: AttemptResult; writer: TurnWriter; spent: { spent?: Spent } },
 ): Promise<void> {
-  const { result, writer } = of;
+  const { result, writer, spent } = of;
   const { redactor } = engine;
   const { work, log } = engine.store;
   const { claim } = attempt;
@@ -32,6 +33,7 @@ async function settle(
         events: redactor.write({ events: finalEvents(result) }).events,
         ending: redactor.ending(attempt.stopped?.type === "cancel" ? ifCancelled : result.ending),
         ifCancelled: redactor.ending(ifCancelled),
+        ...spent,
       });
       return await engine.failpoint("finish.after");
     }
@@ -40,9 +42,10 @@ async function settle(
         question: redactor.question(result.question),
         state: result.state,
         events: [],
+        ...spent,
       });
     case "released":
-      return await work.release(claim, { notBeforeMs: result.notBeforeMs });
+      return await work.release(claim, { notBeforeMs: result.notBeforeMs, ...spent });
     case "lost":
       return engine.logger.warn("Another attempt owns the task; nothing more is written", {
         taskId: claim.taskId,
@@ -57,7 +60,7 @@ async function settle(
 async function settleSurely(
   engine: Engine,
   attempt: Attempt,
-  of: { result: AttemptResult; writer: TurnWriter; signal: AbortSignal },
+  of: Parameters<typeof settle>[2] & { signal: AbortSignal },
 ): Promise<void> {
   let triesAtStop = 0;
   for (let failures = 1; ; failures++) {
@@ -108,5 +111,9 @@ export async function runClaim(
     });
     return internalFailure(attempt, writer, error);
   });
-  await settleSurely(engine, attempt, { result, writer, signal });
+  const { meter } = attempt;
+  meter?.[Symbol.dispose]();
+  // Taken once, however often the end is tried to be stored.
+  const spent = meter === null ? {} : { spent: meter.take() };
+  await settleSurely(engine, attempt, { result, writer, spent, signal });
 }

@@ -1,5 +1,7 @@
 import type { Ending } from "../contract/intake.ts";
 import type { QuestionText } from "../contract/question.ts";
+import type { BudgetUnit } from "../contract/budget.ts";
+import type { RouteBudget } from "../contract/route.ts";
 import type { FailureCode } from "../contract/task.ts";
 import { cutBytes } from "../plain-data.ts";
 
@@ -35,6 +37,36 @@ export const waitingMessage = (runner: string): string =>
 /** What a person is sent whose message was put aside. */
 export const putAsideMessage = (why: string): string =>
   `(This message was put aside and is not answered: ${why}.)`;
+
+const unitTexts: Readonly<Record<BudgetUnit, (budget: RouteBudget) => string>> = {
+  turns: ({ turns }) => `${turns} turns`,
+  tokens: ({ tokens }) => `${tokens} tokens`,
+  workMs: ({ minutes }) => `${minutes} minutes`,
+};
+
+const subjectTexts: Readonly<Record<RouteBudget["per"], string>> = {
+  route: "of this route",
+  sender: "of this sender",
+  conversation: "of this conversation",
+};
+
+/** About how long, for people. */
+function roughly(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
+}
+
+/** What of a budget is used up, and when it is free again. */
+export function budgetText(
+  budget: RouteBudget,
+  of: { unit: BudgetUnit; freeInMs: number; freeAt: number },
+): string {
+  const { per, windowHours } = budget;
+  const at = new Date(of.freeAt).toISOString().slice(0, 16).replace("T", " ");
+  const when =
+    of.freeInMs === 0 ? "" : `; there is room again in ${roughly(of.freeInMs)} (${at} UTC)`;
+  return `the budget ${subjectTexts[per]}, ${unitTexts[of.unit](budget)} in ${windowHours} h, is used up${when}`;
+}
 
 /** How a completed task is recorded. An answer over `limitBytes` is cut, with a mark. */
 export function completedEnding(

@@ -84,7 +84,7 @@ export class TurnWriter {
     if (acts.has(event.type)) this.hasActed = true;
     if ((event.type === "text" || event.type === "thinking") && event.delta)
       return await this.#takeDelta(event);
-    const write = writeOf(event);
+    const write = this.#measured(event, writeOf(event));
     for (const made of write.events) this.partial.add(made);
     if (event.type === "session") return await this.#takeSession(event.session, write);
     // A recorded call always gets its result, whatever share of the log is left.
@@ -92,6 +92,14 @@ export class TurnWriter {
     if (!closesCall && this.#isFull(event)) return;
     if (event.type === "tool_call") this.#openCalls.add(event.callId);
     await this.write(write);
+  }
+
+  /** The write with what the turn has used, where it tells of that. */
+  #measured(event: RunnerEvent, write: WorkWrite): WorkWrite {
+    const { meter } = this.#attempt;
+    if (meter === null || event.type !== "usage") return write;
+    meter.count(event);
+    return { ...write, spent: meter.take() };
   }
 
   /** Stores the session; its event only when it is another one than before. */

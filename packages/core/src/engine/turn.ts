@@ -146,7 +146,7 @@ export async function runTurn(engine: Engine, request: TurnRequest): Promise<Run
   const { attempt, runner, writer } = request;
   let limits: TurnLimits;
   try {
-    limits = turnLimits(engine.limits, runner, attempt.claim.rules.options);
+    limits = turnLimits(engine.limits, runner, attempt.claim.rules);
   } catch (error) {
     return failed(`${runner.name} failed: ${describeError(error)}`);
   }
