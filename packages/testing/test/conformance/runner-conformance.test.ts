@@ -8,6 +8,7 @@ import {
 import { aboutScripted, type Faults } from "./scripted-runner.ts";
 
 runnerConformance(aboutScripted());
+runnerConformance({ ...aboutScripted({ suspends: true }), name: "scripted, which suspends" });
 
 /** Runs one case of the suite on a runner with these faults. */
 async function runCase(title: string, faults: Faults): Promise<void> {
@@ -113,6 +114,21 @@ describe("the suite fails a runner that", () => {
       "does what was declined",
       { ignoresNo: true },
       "an approval that is declined is not done, and the turn goes on",
+    ],
+    [
+      "does what it suspends for before it is answered",
+      { suspends: true, actsFirst: true },
+      "an approval ends the turn with a question that is bound to what it shows",
+    ],
+    [
+      "asks again when it was answered",
+      { suspends: true, forgetsQuestion: true },
+      "S22 another runner goes on from what was stored, and does what was accepted once",
+    ],
+    [
+      "does what was declined after a suspension",
+      { suspends: true, ignoresNo: true },
+      "what was declined is not done, and the turn goes on",
     ],
     ["leaves a process behind", { leavesProcess: true }, answering],
     [

@@ -32,6 +32,12 @@ export interface Faults {
   readonly countsAll?: boolean;
   /** Does what was declined. */
   readonly ignoresNo?: boolean;
+  /** Ends its turn to ask, as it should when it is said to suspend. */
+  readonly suspends?: boolean;
+  /** Does what it asks about before it is answered. */
+  readonly actsFirst?: boolean;
+  /** Begins anew when it is answered. */
+  readonly forgetsQuestion?: boolean;
 }
 
 /** A runner without a model, that does what its prompt says, with a child process of its own for each turn. */
@@ -39,7 +45,7 @@ export function scriptedRunner(faults: Faults = {}): Runner<Options> {
   let count = 0;
   return {
     name: "scripted",
-    capabilities: { resume: true, questions: "live" },
+    capabilities: { resume: true, questions: faults.suspends ? "suspended" : "live" },
     sessionScope: "machine",
     options: optionsSchema,
     check: () => Promise.resolve({ ready: true, version: "1", path: null, problems: [] }),
@@ -113,7 +119,14 @@ async function* act({ turn, io, faults }: Work, turns: number): AsyncGenerator<R
     yield { type: "tool_result", callId: "1", status, output: null };
   }
   if (name === "change") yield { type: "file_change", path: "/tmp/x", change: "add" };
-  if (name === "ask") {
+  const isAnswered = turn.answered !== null && !faults.forgetsQuestion;
+  if (name === "ask" && faults.suspends) {
+    if (turn.answered?.answer.action === "accept" || faults.ignoresNo || faults.actsFirst) {
+      yield { type: "tool_call", callId: "1", name: "rm", input: null };
+      yield { type: "tool_result", callId: "1", status: "ok", output: null };
+    }
+    if (!isAnswered) return;
+  } else if (name === "ask") {
     const details = { command: "rm" };
     const bindsTo = "0".repeat(64);
     const question = io.ask({ type: "approval", title: "Run rm", details, bindsTo });
@@ -132,8 +145,14 @@ async function* act({ turn, io, faults }: Work, turns: number): AsyncGenerator<R
   yield { type: "usage", ...usage, reasoningTokens: 0 };
 }
 
-function endOf({ turn, io }: Work): RunnerEnd {
+function endOf({ turn, io, faults }: Work): RunnerEnd {
   if (io.signal.aborted) return { type: "end", outcome: "aborted" };
+  const isAnswered = turn.answered !== null && !faults.forgetsQuestion;
+  if (faults.suspends && turn.prompt === "ask" && !isAnswered) {
+    const question = { type: "approval" as const, title: "Run rm", details: { command: "rm" } };
+    const bindsTo = "0".repeat(64);
+    return { type: "end", outcome: "suspended", question: { ...question, bindsTo }, state: "rm" };
+  }
   if (turn.prompt === "fail") return { type: "end", outcome: "failed", message: "it refused" };
   return { type: "end", outcome: "completed", output: answerTo(turn.prompt) };
 }
@@ -153,7 +172,7 @@ export function aboutScripted(faults: Faults = {}): RunnerConformance<Options> {
     name: "scripted",
     make: () => scriptedRunner(faults),
     options: {},
-    capabilities: { resume: true, questions: "live" },
+    capabilities: { resume: true, questions: faults.suspends ? "suspended" : "live" },
     prompts: {
       echo: (word) => `echo ${word}`,
       thinking: "think",

@@ -8,6 +8,8 @@ export interface TurnRequest<O> {
   readonly options: O;
   readonly prompt: string;
   readonly session?: Session | null;
+  /** The answer to the question that an earlier turn ended with, and the state that it left. */
+  readonly answered?: Turn["answered"];
   readonly io?: RecordedTurnIo;
   readonly provenance?: Turn["provenance"];
   /** Called for every event before the next one is asked for. */
@@ -41,7 +43,7 @@ const who: Turn["provenance"] = {
 
 /** Runs a turn to its end, records it, and looks for what it left behind. Rejects only when the turn hangs. */
 export async function recordTurn<O>(request: TurnRequest<O>): Promise<RecordedTurn> {
-  const { runner, options, prompt, session = null, io = turnIo(), limitMs = 30_000 } = request;
+  const { runner, options, prompt, io = turnIo(), limitMs = 30_000 } = request;
   let abortedAt: number | undefined;
   io.signal.addEventListener("abort", () => (abortedAt = performance.now()), { once: true });
   const events: RunnerEvent[] = [];
@@ -51,8 +53,8 @@ export async function recordTurn<O>(request: TurnRequest<O>): Promise<RecordedTu
     attempt,
     prompt,
     options,
-    session,
-    answered: null,
+    session: request.session ?? null,
+    answered: request.answered ?? null,
     provenance: request.provenance ?? who,
   };
   const read = async (): Promise<unknown> => {
