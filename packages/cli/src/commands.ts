@@ -3,6 +3,7 @@ import { config } from "./commands/config.ts";
 import { conversation } from "./commands/conversation.ts";
 import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
+import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { plugin } from "./commands/plugin.ts";
 import { route } from "./commands/route.ts";
@@ -18,6 +19,7 @@ export const commands: readonly CommandRow[] = [
   up,
   down,
   status,
+  doctor,
   send,
   task,
   conversation,

@@ -53,6 +53,7 @@ export type {
   RunnerCapabilities,
   RunnerEnd,
   RunnerEvent,
+  RunnerFinding,
   RunnerHealth,
   Session,
   Turn,

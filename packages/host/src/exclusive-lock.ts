@@ -94,6 +94,23 @@ export function isLocked(path: string): boolean {
   return held === undefined;
 }
 
+/** The same for who only looks: nothing is taken or written beside it. */
+export function looksLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return false;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === busy) return true;
+    // What a reader can not tell, such as what a killed holder left half written, the lock itself tells.
+    return isLocked(path);
+  } finally {
+    database?.close();
+  }
+}
+
 /** @returns undefined when it is held, or was replaced while it was taken */
 function lockFile(
   path: string,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { BridgeError, describeError, newId, type Random } from "@agent-bridge/core";
 import * as z from "zod";
 import type { HostPaths } from "./paths.ts";
@@ -37,6 +38,18 @@ export function identityOf(paths: HostPaths, random: Random): Identity {
       },
       { cause: error },
     );
+  }
+}
+
+/** The ids of a state folder for who only looks; undefined where there are none, or they are damaged. */
+export function lookAtIdentity({ identity }: Pick<HostPaths, "identity">): Identity | undefined {
+  if (!existsSync(identity)) return undefined;
+  const text = readFileSync(identity, "utf8");
+  try {
+    return identitySchema.parse(JSON.parse(text));
+  } catch {
+    // A start refuses it with what to do.
+    return undefined;
   }
 }
 

@@ -34,13 +34,21 @@ export async function lockInboxes(
   return { held, [Symbol.dispose]: () => moved.dispose() };
 }
 
+/** Where the lock of an inbox is. */
+export function inboxLockPath(
+  { inboxLockFolder }: Pick<HostPaths, "inboxLockFolder">,
+  inboxId: string,
+): string {
+  const name = createHash("sha256").update(inboxId).digest("hex").slice(0, 32);
+  return join(inboxLockFolder, `${name}.db`);
+}
+
 async function lockInbox(
   inboxId: string,
   { paths, version }: { readonly paths: HostPaths; readonly version: string },
 ): Promise<ExclusiveLock> {
-  const name = createHash("sha256").update(inboxId).digest("hex").slice(0, 32);
   const taken = await takeLockOrName(
-    join(paths.inboxLockFolder, `${name}.db`),
+    inboxLockPath(paths, inboxId),
     thisHolder({ version, stateFolder: paths.stateFolder, what: `the inbox ${inboxId}` }),
   );
   if ("lock" in taken) return taken.lock;

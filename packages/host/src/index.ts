@@ -12,6 +12,7 @@ export { parseConfig, readConfig, type LoadedConfig } from "./config/read-config
 export { withoutSecrets } from "./config/secrets.ts";
 export { startDaemon, type Daemon, type DaemonOptions } from "./daemon.ts";
 export { daemonEnvironment } from "./daemon-environment.ts";
+export { runDoctor, type DoctorOptions, type DoctorReport } from "./doctor/doctor.ts";
 export { readHolder, type LockHolder } from "./exclusive-lock.ts";
 export { inspectConfig, type ConfigInspection, type InspectionOptions } from "./inspect-config.ts";
 export { openDaemonLog, type DaemonLog, type DaemonLogOptions } from "./log/daemon-log.ts";

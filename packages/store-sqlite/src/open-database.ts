@@ -24,12 +24,12 @@ function checkVersion(db: DatabaseSync): void {
 }
 
 /** The only value that a statement gives. */
-function valueOf(db: DatabaseSync, sql: string): unknown {
+export function valueOf(db: DatabaseSync, sql: string): unknown {
   return Object.values(db.prepare(sql).get() ?? {})[0];
 }
 
 /** How many steps of the schema the file has taken. @throws BridgeError STORE_SCHEMA_NEWER */
-function stepsTaken(db: DatabaseSync, path: string): number {
+export function stepsTaken(db: DatabaseSync, path: string): number {
   const found = Number(valueOf(db, "PRAGMA user_version"));
   if (found <= migrations.length) return found;
   throw new BridgeError("STORE_SCHEMA_NEWER", { path, found, known: migrations.length });

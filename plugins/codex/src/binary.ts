@@ -9,6 +9,9 @@ export interface CodexBinary {
   readonly foundBy: "option" | "package" | "PATH";
 }
 
+/** How Codex is installed. */
+export const installCommand = "npm install -g @openai/codex";
+
 /** What to do where there is none. */
 export const installAdvice =
   "Codex was not found. Install it (`npm install -g @openai/codex`), or set the plugin's option `command` to its path.";

@@ -1,7 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import type { RunnerHealth } from "@agent-bridge/core";
+import type { RunnerFinding, RunnerHealth } from "@agent-bridge/core";
 import { captureProcess, startProcess, type ProcessOptions } from "@agent-bridge/process";
-import { installAdvice, type CodexBinary } from "./binary.ts";
+import { installAdvice, installCommand, type CodexBinary } from "./binary.ts";
 import { failedProcess } from "./failures.ts";
 import { accountSchema, initializedSchema, notificationSchemas, versionIn } from "./protocol.ts";
 import { readMessage, Rpc, type Reply } from "./rpc.ts";
@@ -15,29 +16,61 @@ export async function checkHealth(
   { env, signal }: { readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ): Promise<RunnerHealth> {
   if (binary === undefined) {
-    return { ready: false, version: null, path: null, problems: [installAdvice] };
+    const missing = { about: "program", text: installAdvice, mend: installCommand } as const;
+    return { ready: false, version: null, path: null, ...told([missing]) };
   }
   const { path } = binary;
   const limits = { totalMs: checkMs, interruptMs: 0, graceMs: 500 };
   const options = { command: path, env, cwd: "/", signal, limits };
   const [answer, sandbox] = await Promise.all([askAccount(options), trySandbox(options)]);
   const { version, problem, isSignedOut, warnings = [] } = answer;
-  const home = env["CODEX_HOME"] ?? (env["HOME"] === undefined ? "" : join(env["HOME"], ".codex"));
-  const signIn = isAbsolute(home)
-    ? `Codex is not signed in. Run \`CODEX_HOME=${home} codex login\`, or set up a model provider in ${join(home, "config.toml")}.`
-    : "Codex has no home. Set the plugin's option `home`.";
-  const problems = [
-    problem,
-    isSignedOut ? signIn : undefined,
-    problem === undefined ? sandbox : undefined,
-    ...warnings,
-  ];
+  const findings: RunnerFinding[] = [];
+  if (problem !== undefined) findings.push({ about: "program", text: problem, mend: null });
+  if (isSignedOut === true) findings.push(signedOut(env, path));
+  if (problem === undefined && sandbox !== undefined)
+    findings.push({ about: "sandbox", text: sandbox, mend: await sandboxCommand() });
+  for (const text of warnings) findings.push({ about: "settings", text, mend: null });
   return {
-    ready: problem === undefined && !isSignedOut,
+    ready: problem === undefined && isSignedOut !== true,
     version: version ?? null,
     path,
-    problems: problems.filter((text) => text !== undefined),
+    ...told(findings),
   };
+}
+
+function told(
+  findings: readonly RunnerFinding[],
+): Required<Pick<RunnerHealth, "problems" | "findings">> {
+  return { problems: findings.map(({ text }) => text), findings };
+}
+
+function signedOut(env: Readonly<Record<string, string>>, path: string): RunnerFinding {
+  const about = "sign_in";
+  const home = env["CODEX_HOME"] ?? (env["HOME"] === undefined ? "" : join(env["HOME"], ".codex"));
+  if (!isAbsolute(home))
+    return { about, text: "Codex has no home. Set the plugin's option `home`.", mend: null };
+  const text = `Codex is not signed in. Run \`CODEX_HOME=${home} codex login\`, or set up a model provider in ${join(home, "config.toml")}.`;
+  // The binary that runs here need not be the one that a shell finds.
+  return { about, text, mend: `CODEX_HOME=${quoted(home)} ${quoted(path)} login` };
+}
+
+/** A word for a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** Switches of the Linux kernel that keep an ordinary user from making a sandbox, with the value that does. */
+const kernelSwitches = [
+  ["kernel/apparmor_restrict_unprivileged_userns", "1", "0"],
+  ["kernel/unprivileged_userns_clone", "0", "1"],
+  ["user/max_user_namespaces", "0", "10000"],
+] as const;
+
+/** The command that lets sandboxes be made, where one of the kernel's switches is what forbids them. */
+async function sandboxCommand(): Promise<string | null> {
+  for (const [name, forbids, allows] of kernelSwitches) {
+    const value = await readFile(`/proc/sys/${name}`, "utf8").catch(() => "");
+    if (value.trim() === forbids) return `sudo sysctl -w ${name.replace("/", ".")}=${allows}`;
+  }
+  return null;
 }
 
 function keep(reply: Reply): Reply {

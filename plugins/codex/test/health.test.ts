@@ -28,6 +28,7 @@ describe("a check of the real Codex", () => {
       version,
       path: expect.stringMatching(/\/vendor\/.*\/codex$/),
       problems: [],
+      findings: [],
     });
     expect(lines).toContainEqual(
       expect.objectContaining({ level: "info", message: `codex ${version} at ${health.path}` }),
@@ -40,6 +41,13 @@ describe("a check of the real Codex", () => {
     const health = await codex.runner({ options: { home } }).check(signal);
     expect(health.ready).toBe(false);
     expect(health.problems).toEqual([expect.stringContaining(`CODEX_HOME=${home} codex login`)]);
+    expect(health.findings).toEqual([
+      {
+        about: "sign_in",
+        text: health.problems[0],
+        mend: `CODEX_HOME='${home}' '${health.path}' login`,
+      },
+    ]);
   });
 
   test("knows of a key that is stored", async () => {
@@ -80,6 +88,7 @@ describe("a check", () => {
   test("tells of a sandbox that can not work here, and leaves Codex usable", async () => {
     const health = await fakeRunner(folder, { manner: "noSandbox" }).check(signal);
     expect(health).toMatchObject({ ready: true, version: "0.0.1-fake" });
+    expect(health.findings).toMatchObject([{ about: "sandbox", text: health.problems[0] }]);
     expect(health.problems).toEqual([
       expect.stringMatching(/sandbox does not work here.*Creating new namespace failed$/),
     ]);

@@ -14,6 +14,15 @@ export interface RunnerCapabilities {
   readonly questions: "live" | "suspended" | "none";
 }
 
+/** Something that a runner misses, for who can do more with it than show it. */
+export interface RunnerFinding {
+  readonly about: "program" | "sign_in" | "sandbox" | "settings";
+  /** One of the problems. */
+  readonly text: string;
+  /** The one shell command that mends it; null where there is none for sure. */
+  readonly mend: string | null;
+}
+
 /** Whether a runner can work, and which program it is. */
 export interface RunnerHealth {
   readonly ready: boolean;
@@ -25,6 +34,8 @@ export interface RunnerHealth {
    * miss, such as a sandbox that can not work here.
    */
   readonly problems: readonly string[];
+  /** The same problems in the same order, with what mends each; where it is not given they are as they stand. */
+  readonly findings?: readonly RunnerFinding[];
 }
 
 /** The agent's memory of a conversation. `state` is the runner's own plain data, at most 10 MB. */
