@@ -14,6 +14,12 @@ export { defineChannel } from "./contract/channel.ts";
 export type { Clock, Random } from "./contract/clock.ts";
 export { newId } from "./contract/clock.ts";
 export { decodeCursor, encodeCursor } from "./contract/cursor.ts";
+export type {
+  BridgeDescription,
+  DescribedKind,
+  DescribedRoute,
+  DescribedRunner,
+} from "./contract/description.ts";
 export type { ChannelFailure, ErrorCode, ErrorData } from "./contract/errors.ts";
 export { BridgeError, describeError, errorCodes, isBridgeError } from "./contract/errors.ts";
 export type { BridgeEvent, EventData, EventType, NewEvent, StartCause } from "./contract/event.ts";
@@ -46,6 +52,7 @@ export type { Quota, QuotaExceeded } from "./contract/quota.ts";
 export type { Route, RouteBudget, RouteInput, TaskRules } from "./contract/route.ts";
 export { routeSchema } from "./contract/route.ts";
 export type {
+  CallerOptions,
   ProcessRecord,
   Provenance,
   Runner,
@@ -56,6 +63,8 @@ export type {
   RunnerFinding,
   RunnerHealth,
   Session,
+  ToolPair,
+  ToolText,
   Turn,
   TurnIo,
   TurnLimits,
@@ -100,6 +109,7 @@ export type {
   Usage,
 } from "./contract/task.ts";
 export { isFinal, mayChange, transitions } from "./contract/task.ts";
+export { parseJson } from "./parse-json.ts";
 export { createBridge } from "./engine/bridge.ts";
 export type { DeclaredParts } from "./engine/declarations.ts";
 export { defaultLimits } from "./engine/engine.ts";

@@ -178,7 +178,7 @@ describe.each(storeCases)("S23 what is not yours, on $name", ({ place }) => {
     const { operator } = makeBridge(await place().open());
     const covered = new Set([...Object.keys(byName), ...Object.keys(lists)]);
     const others = Object.keys(operator).filter((name) => !covered.has(name));
-    expect(others).toEqual(["principal", "status"]);
+    expect(others).toEqual(["principal", "head", "describe", "status"]);
   });
 });
 

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { defineRunner, type Logger, type PluginContext, type Runner } from "@agent-bridge/core";
 import { authorityOf } from "./authority.ts";
 import { findBinary, type CodexBinary } from "./binary.ts";
+import { codexCallerOptions } from "./caller-options.ts";
 import { codexEnvironment } from "./environment.ts";
 import { checkHealth } from "./health.ts";
 import type { CodexOptions } from "./plugin-options.ts";
 import { runTurn, type TurnSetup } from "./run-turn.ts";
+import { codexToolPair } from "./tool-pair.ts";
 import { codexTurnOptionsSchema, limitsOf, type CodexTurnOptions } from "./turn-options.ts";
 
 /** Makes the runner `codex`. Nothing is looked up or started until it is checked or runs. */
@@ -34,6 +36,8 @@ export function codexRunner(
     capabilities: { resume: true, questions: "live" },
     sessionScope: "machine",
     options: codexTurnOptionsSchema,
+    callerOptions: codexCallerOptions,
+    toolPair: codexToolPair,
     limits: limitsOf,
     authority: (turn) =>
       authorityOf(turn, {

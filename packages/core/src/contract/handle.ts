@@ -1,3 +1,4 @@
+import type { BridgeDescription } from "./description.ts";
 import type { BridgeEvent, EventType } from "./event.ts";
 import type { InboxStyle } from "./channel.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -23,6 +24,8 @@ export interface StartRequest {
   /** One key, one task: the same key and request give the same task again. */
   readonly idempotencyKey?: string;
   readonly metadata?: JsonObject;
+  /** What is asked of the runner for this task, within the options of the route: see `Runner.callerOptions`. */
+  readonly options?: JsonObject;
 }
 
 /** Which events to read; all filters may be combined and changed under one cursor. */
@@ -43,7 +46,8 @@ export interface Handle {
    * Accepts a request: durable when it resolves.
    *
    * @returns `created: false` when the idempotency key had a task already
-   * @throws BridgeError KIND_UNKNOWN, INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP, ROUTE_NONE, IDEMPOTENCY_CONFLICT, TASK_EXPIRED, CONVERSATION_NOT_FOUND, QUOTA_EXCEEDED
+   * @throws BridgeError KIND_UNKNOWN, INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP, ROUTE_NONE, IDEMPOTENCY_CONFLICT, TASK_EXPIRED, CONVERSATION_NOT_FOUND, QUOTA_EXCEEDED,
+   *   NOT_ALLOWED when the route does not permit the options that are asked for
    */
   start(request: StartRequest): Promise<{ readonly task: Task; readonly created: boolean }>;
   /** @throws BridgeError TASK_NOT_FOUND */
@@ -148,6 +152,10 @@ export interface Handle {
   dropDeadLetters(
     deadLetterIds: readonly string[],
   ): Promise<{ readonly dropped: readonly string[] }>;
+  /** The cursor after the newest event: what comes later is read from it. */
+  head(): Promise<string>;
+  /** What this principal may send, to whom, and within which limits. Asks no runner and no store. */
+  describe(): BridgeDescription;
   /** @throws BridgeError NOT_ALLOWED for anyone but the operator */
   status(): Promise<BridgeStatus>;
 }

@@ -150,6 +150,38 @@ export interface TurnLimits {
   readonly graceMs: number;
 }
 
+/** The text of a tool, as it is shown to other agents. */
+export interface ToolText {
+  /** ASCII, at most 24 characters. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/**
+ * Two tools by which agents know a runner, beside those of the bridge: `start` begins a conversation with a
+ * prompt and the runner's caller options, `reply` goes on in it.
+ */
+export interface ToolPair {
+  readonly start: ToolText;
+  readonly reply: ToolText;
+}
+
+/** What a caller may ask of one task. The options of the route are the bounds: a caller can only narrow them. */
+export interface CallerOptions<O = unknown> {
+  /** Unknown keys must be refused. */
+  readonly schema: z.ZodObject;
+  /**
+   * Narrows a route's options. Pure but for looking at the file system.
+   *
+   * @returns the options as a route would have them, or why the route does not permit what is asked
+   */
+  within(
+    options: O,
+    asked: JsonObject,
+  ): { readonly options: JsonObject } | { readonly refused: string };
+}
+
 /**
  * What an agent may do in a turn: what its sandbox allows, not what it is told. A runner that can not be sure says
  * the most that may be.
@@ -178,6 +210,10 @@ export interface Runner<O = unknown> {
   readonly sessionScope: "machine" | "anywhere";
   /** The route options that this runner takes; unknown keys must be refused. */
   readonly options: z.ZodType<O>;
+  /** What a caller may ask of one task; without it nothing. */
+  readonly callerOptions?: CallerOptions<O>;
+  /** The tools that it is known by; each name only once in a bridge. */
+  readonly toolPair?: ToolPair;
   /** Time limits that differ from the bridge's, for this turn. */
   limits?(options: O): Partial<TurnLimits>;
   /** What an agent may do in a turn with these options, for people to judge. Asks nobody and never throws. */

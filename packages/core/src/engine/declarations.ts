@@ -38,6 +38,11 @@ function limitsOf(given: BridgeParts["limits"]): Limits {
 export function declarationsOf(parts: DeclaredParts): Declarations {
   const kinds = byName("kinds", [promptKind, ...(parts.kinds ?? [])]);
   const runners = byName("runners", parts.runners);
+  const pairs = parts.runners.flatMap(({ toolPair }) => toolPair ?? []);
+  byName(
+    "tools",
+    pairs.flatMap(({ start, reply }) => [start, reply]),
+  );
   return {
     kinds,
     runners,

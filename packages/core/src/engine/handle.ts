@@ -4,6 +4,7 @@ import type { DeadLetter, Page } from "../contract/queries.ts";
 import { ownerOf, type Principal, type Scope, scopeOf } from "../contract/principal.ts";
 import type { Answer } from "../contract/question.ts";
 import { dropDeadLetters, retryDeadLetter } from "./dead-letters.ts";
+import { describeBridge } from "./describe.ts";
 import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
@@ -167,6 +168,8 @@ export function createHandle(
     conversations: async (page) => await queries.conversations(scope, pageOf(page)),
     conversation: async (conversationId) => await readConversation(engine, scope, conversationId),
     ...deadLettersOf(engine, isOperator),
+    head: async () => await log.head(),
+    describe: () => describeBridge(engine, principal),
     status: async () => {
       if (!isOperator) throw new BridgeError("NOT_ALLOWED", { what: "The bridge's status" });
       return await status();

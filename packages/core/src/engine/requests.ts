@@ -13,6 +13,7 @@ import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
 import { countRequest, quotasOf } from "./quotas.ts";
+import { narrowedRules } from "./narrowed-rules.ts";
 import { rulesOf } from "./task-rules.ts";
 import { recoveryPrompt } from "./texts.ts";
 
@@ -35,6 +36,7 @@ export function senderOf(principal: Principal): string {
 /** What a name or key of a caller's choosing may have, and a task's metadata. */
 const nameLimits = { bytes: 1024, depth: 0 };
 const metadataLimits = { bytes: 4096, depth: 64 };
+const optionsLimits = { bytes: 16 * 1024, depth: 16 };
 
 const messageLimits = ({ limits }: Pick<Engine, "limits">): { bytes: number; depth: number } => ({
   bytes: limits.messageBytes,
@@ -53,6 +55,7 @@ function checkRequest(request: StartRequest): void {
   checkPlainData("The conversation's name", conversation ?? "", nameLimits);
   checkPlainData("The idempotency key", idempotencyKey ?? "", nameLimits);
   checkPlainData("The metadata", metadata ?? {}, metadataLimits);
+  checkPlainData("The options", request.options ?? {}, optionsLimits);
 }
 
 const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
@@ -184,6 +187,7 @@ export async function startTask(
   const kindName = request.kind ?? "prompt";
   const { kind, prompt, attachments } = parsePayload(engine, kindName, request.payload);
   const route = allowedRoute(engine, kindName, { principal, runner: request.runner ?? null });
+  const rules = narrowedRules(engine, route, request.options);
   const owner = await ownerIn(engine, principal, request.conversationId);
   const id = newId("task", engine.random);
   const task: NewTask = {
@@ -197,7 +201,7 @@ export async function startTask(
       ...(attachments.length === 0 ? {} : { attachments }),
     },
     provenance: { kind: kindName, channel: null, workspace: "", sender: senderOf(principal) },
-    rules: rulesOf(route),
+    rules,
     metadata: request.metadata ?? {},
     destination: null,
     conversation: placeOf(engine, request, { principal, taskId: id }),
@@ -214,6 +218,7 @@ export async function startTask(
     runner: request.runner ?? null,
     conversation: request.conversation ?? null,
     conversationId: request.conversationId ?? null,
+    ...(request.options === undefined ? {} : { options: request.options }),
   };
   const dedupe =
     request.idempotencyKey === undefined

@@ -1,4 +1,10 @@
-import { BridgeError, describeError, isBridgeError, type Json } from "@agent-bridge/core";
+import {
+  BridgeError,
+  describeError,
+  isBridgeError,
+  parseJson,
+  type Json,
+} from "@agent-bridge/core";
 
 /** The version of the protocol on the socket. Both sides must speak the same one. */
 export const protocolVersion = 1;
@@ -56,41 +62,10 @@ export function fromWireError({ code, message, data }: WireError): BridgeError {
 }
 
 /**
- * Parses one line: its depth is measured first, because what is parsed but nested too deeply can
- * later neither be stored nor copied.
+ * Parses one line.
  *
  * @throws BridgeError INPUT_INVALID, INPUT_TOO_DEEP
  */
 export function parseLine(line: Buffer): Json {
-  if (depthOf(line) > maxLineDepth) {
-    throw new BridgeError("INPUT_TOO_DEEP", { what: "The line", limitDepth: maxLineDepth });
-  }
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(line)) as Json;
-  } catch (error) {
-    const detail = error instanceof SyntaxError ? "it is not JSON" : "it is not UTF-8";
-    throw new BridgeError("INPUT_INVALID", { what: "The line", detail }, { cause: error });
-  }
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-const openers = new Set([0x5b, 0x7b]);
-const closers = new Set([0x5d, 0x7d]);
-
-/** The nesting of brackets outside of strings; all of them are ASCII, so bytes are enough. */
-function depthOf(line: Buffer): number {
-  let depth = 0;
-  let deepest = 0;
-  let isText = false;
-  for (let at = 0; at < line.length; at++) {
-    const byte = line[at] ?? 0;
-    if (isText) {
-      if (byte === backslash) at++;
-      else if (byte === quote) isText = false;
-    } else if (byte === quote) isText = true;
-    else if (openers.has(byte)) deepest = Math.max(deepest, ++depth);
-    else if (closers.has(byte)) depth--;
-  }
-  return deepest;
+  return parseJson("The line", line, maxLineDepth);
 }
