@@ -97,7 +97,7 @@ async function answersANote(place: Place): Promise<void> {
     writeFileSync(`${note}.new`, JSON.stringify({ from: "alice", text: "hello" }));
     renameSync(`${note}.new`, note);
     const reply: unknown = JSON.parse(await onlyFile(join(notes, "outbox")));
-    expectSame("the reply", reply, { to: "alice", text: "HELLO!" });
+    expectSame("the reply", reply, { to: "alice", text: "hello!" });
     const status = JSON.parse(await run(place, "status", "--json")) as {
       plugins: { name: string; version: string; state: string }[];
     };

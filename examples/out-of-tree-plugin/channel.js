@@ -1,38 +1,61 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defineChannel } from "@agent-bridge/core";
+import { BridgeError, defineChannel, describeError } from "@agent-bridge/core";
 
 const lookEveryMs = 100;
 
 /** A folder as a channel: notes come in as files of `inbox`, replies go out as files of `outbox`. */
-export function folderChannel({ name, path }, { clock }) {
-  const inbox = join(path, "inbox");
-  const outbox = join(path, "outbox");
+export function folderChannel(options, { clock }) {
+  const name = `folder:${options.name}`;
+  const inbox = join(options.path, "inbox");
+  const outbox = join(options.path, "outbox");
+
+  /** Tells a failure as the contract wants it. Nothing here retries: the bridge does. */
+  const attempt = async (operation, work) => {
+    try {
+      return await work();
+    } catch (cause) {
+      const known = { effect: "none", retryable: true };
+      const failure = { channel: name, operation, detail: describeError(cause), ...known };
+      throw new BridgeError("CHANNEL_FAILED", failure, { cause });
+    }
+  };
+  const firstNote = async () => {
+    await mkdir(inbox, { recursive: true });
+    const files = (await readdir(inbox)).filter((file) => file.endsWith(".json"));
+    return files.toSorted()[0];
+  };
 
   return defineChannel({
-    name: `folder:${name}`,
-    // One file at a time: the next is looked for when the reply to this one is settled.
+    name,
+    // One note at a time: the next is looked for when the reply to this one is settled.
     inbox: "queue",
-    inboxId: `folder ${path}`,
+    // One daemon of a user reads an inbox.
+    inboxId: `folder ${options.path}`,
 
     async receive({ waitMs, signal }) {
-      await mkdir(inbox, { recursive: true });
       const until = clock.steady() + waitMs;
       for (;;) {
-        const [file] = (await readdir(inbox)).filter((each) => each.endsWith(".json")).toSorted();
-        if (file !== undefined) return { deliveries: [await delivery(inbox, file)], next: null };
+        signal.throwIfAborted();
+        const file = await attempt("receive", firstNote);
+        if (file !== undefined) {
+          const found = await attempt("receive", async () => await delivery(inbox, file));
+          return { deliveries: [found], next: null };
+        }
         if (clock.steady() >= until) return { deliveries: [], next: null };
         await clock.sleep(lookEveryMs, signal);
       }
     },
 
     async send({ destination, text }, { idempotencyKey }) {
-      await mkdir(outbox, { recursive: true });
       const ref = createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32);
       const file = join(outbox, `${ref}.json`);
-      await writeFile(`${file}.new`, JSON.stringify({ to: destination.to, text }));
-      await rename(`${file}.new`, file);
+      await attempt("send", async () => {
+        await mkdir(outbox, { recursive: true });
+        await writeFile(`${file}.new`, JSON.stringify({ to: destination.to, text }));
+        await rename(`${file}.new`, file);
+      });
       return { ref };
     },
 
@@ -40,7 +63,7 @@ export function folderChannel({ name, path }, { clock }) {
     deduplicates: () => true,
 
     async ack({ file }) {
-      await rm(join(inbox, file), { force: true });
+      await attempt("ack", async () => await rm(join(inbox, file), { force: true }));
     },
   });
 }

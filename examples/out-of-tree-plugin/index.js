@@ -2,7 +2,7 @@ import { definePlugin } from "@agent-bridge/core";
 import * as z from "zod";
 import { folderChannel } from "./channel.js";
 import { folderNote } from "./kind.js";
-import { shout } from "./runner.js";
+import { parrot } from "./runner.js";
 
 export default definePlugin({
   name: "folder",
@@ -15,8 +15,8 @@ export default definePlugin({
   }),
   kinds: [folderNote],
   create: (options, context) => ({
-    runners: [shout],
+    runners: [parrot],
     channels: [folderChannel(options, context)],
   }),
-  exampleRoutes: [{ kind: "folder.note", from: ["alice"], runner: "shout" }],
+  exampleRoutes: [{ kind: "folder.note", from: ["alice"], runner: "parrot" }],
 });

@@ -86,9 +86,9 @@ test("plugin add installs a folder as it would be packed, shows what it declares
   });
   const added = await home.run(["plugin", "add", source]);
   expect(added).toMatchObject({ code: 0, stderr: "" });
-  expect(added.stdout).toContain("kinds folder.note; runners shout; channels folder:*");
+  expect(added.stdout).toContain("kinds folder.note; runners parrot; channels folder:*");
   expect(added.stdout).toContain('"plugins": { "agent-bridge-plugin-folder": {} },');
-  expect(added.stdout).toContain('{"kind":"folder.note","from":["alice"],"runner":"shout"},');
+  expect(added.stdout).toContain('{"kind":"folder.note","from":["alice"],"runner":"parrot"},');
   expect(readdirSync(installed(home)).toSorted()).toEqual([
     "channel.js",
     "index.js",
@@ -231,7 +231,7 @@ test("plugin inspect reads the package, and runs code only where the plugin is c
     declaration: {
       options: { type: "object", properties: { path: { type: "string" } } },
       kinds: [{ name: "folder.note", schema: { properties: { text: { type: "string" } } } }],
-      exampleRoutes: [{ kind: "folder.note", from: ["alice"], runner: "shout" }],
+      exampleRoutes: [{ kind: "folder.note", from: ["alice"], runner: "parrot" }],
     },
   });
   // What it prints is logged, and not part of the answer.
