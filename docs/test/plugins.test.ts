@@ -28,7 +28,7 @@ test("the page shows every file of the example", () => {
 test.for(inExample)("the page shows $name as it is", ({ name, content }) => {
   const own = readFileSync(join(example, name), "utf8");
   // The formatter breaks the lines of JSON otherwise in a document.
-  const read = (text: string): unknown => (name.endsWith(".json") ? JSON.parse(text) : text);
+  const read = (file: string): unknown => (name.endsWith(".json") ? JSON.parse(file) : file);
   expect(read(content)).toEqual(read(own));
 });
 
@@ -45,9 +45,9 @@ test("the page's test of the example passes", { timeout: 120_000 }, async () => 
   writeFileSync(join(folder, "plugin.test.js"), own?.content ?? "");
   writeFileSync(
     join(folder, "vitest.config.js"),
-    `const conditions = ["source", "node", "import", "default"];
+    `const conditions = ["agent-bridge-source", "node", "import", "default"];
     export default { resolve: { conditions }, ssr: { resolve: { conditions } },
-      test: { execArgv: ["--conditions=source"] } };`,
+      test: { execArgv: ["--conditions=agent-bridge-source"] } };`,
   );
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const file = join(folder, "report.json");
