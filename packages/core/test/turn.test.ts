@@ -11,6 +11,7 @@ import {
   type Script,
   scriptedRunner,
   session,
+  untilAborted,
   whole,
 } from "./fixtures/scripted-runner.ts";
 import { storeCases } from "./fixtures/stores.ts";
@@ -269,6 +270,35 @@ describe.each(storeCases)("turns on $name", ({ place }) => {
     );
     expect(task).toMatchObject({ status: "failed", error: { code: "timeout" } });
     expect(task.error?.message).toMatch(text);
+  });
+
+  test("a route's time limits come before the runner's and the bridge's, also after the route has others", async () => {
+    const held = gate();
+    const runner = scriptedRunner(
+      async function* (_, io) {
+        yield session("s");
+        await untilAborted(io.signal).catch(() => undefined);
+        yield { type: "end", outcome: "aborted" };
+      },
+      { limits: () => ({ idleMs: 20, totalMs: 600_000 }) },
+    );
+    const routes = (turn: { idleMs: number; totalMs: number }) => [
+      { kind: "prompt", from: "*" as const, runner: "scripted", turn },
+    ];
+    const { bridge, operator } = await startBridge(await place().open(), {
+      runner,
+      routes: routes({ idleMs: 600_000, totalMs: 80 }),
+      limits: { turn: { totalMs: 10 } },
+      failpoint: async (name) => {
+        if (name === "accept.after") await held.promise;
+      },
+    });
+    const started = operator.start({ payload: { text: "x" } });
+    bridge.reconfigure({ routes: routes({ idleMs: 600_000, totalMs: 600_000 }) });
+    held.resolve();
+    const task = await ended(operator, (await started).task.id);
+    expect(task.error).toMatchObject({ code: "timeout" });
+    expect(task.error?.message).toContain("not done within 0.1 s");
   });
 
   test("a turn that failed before it did anything is tried again, twice at most", async () => {

@@ -181,6 +181,20 @@ test("routes are checked with their place: kind, runner and the runner's options
   expect(refused).toThrowError(/routes\[2\]\.options\.lout: .*Did you mean "loud"\?/);
 });
 
+test("what a route's options name and is not there is told when the routes are loaded", async () => {
+  const plugins = { [fixture("note-plugin")]: {} };
+  const loaded = await load(plugins);
+  const checking = (folder: string): unknown => {
+    const route = { kind: "note", from: "*", runner: "echo", options: { folder } };
+    return checkRoutes(configOf(plugins, [route]), loaded);
+  };
+  expect(() => checking("gone")).toThrowError(/routes\[0\]\.options\.folder: gone does not exist/);
+  expect(() => checking("broken")).toThrowError(
+    /routes\[0\]\.options: could not be checked by echo: This one can not/,
+  );
+  expect(checking("there")).toMatchObject({ routes: [{ options: { folder: "there" } }] });
+});
+
 /** Installs a plugin without options, kinds and dependencies. @returns its name */
 function packaged(
   folder: string,

@@ -8,7 +8,12 @@ import { checkHealth } from "./health.ts";
 import type { CodexOptions } from "./plugin-options.ts";
 import { runTurn, type TurnSetup } from "./run-turn.ts";
 import { codexToolPair } from "./tool-pair.ts";
-import { codexTurnOptionsSchema, limitsOf, type CodexTurnOptions } from "./turn-options.ts";
+import {
+  checkOptions,
+  codexTurnOptionsSchema,
+  limitsOf,
+  type CodexTurnOptions,
+} from "./turn-options.ts";
 
 /** Makes the runner `codex`. Nothing is looked up or started until it is checked or runs. */
 export function codexRunner(
@@ -39,6 +44,7 @@ export function codexRunner(
     callerOptions: codexCallerOptions,
     toolPair: codexToolPair,
     limits: limitsOf,
+    checkOptions,
     authority: (turn) =>
       authorityOf(turn, {
         emptyFolder: setup.emptyFolder,

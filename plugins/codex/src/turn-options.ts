@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { jsonSchema, type TurnLimits } from "@agent-bridge/core";
 import { markVariable } from "@agent-bridge/process";
 import * as z from "zod";
@@ -61,6 +62,22 @@ export const codexTurnOptionsSchema = z.strictObject({
 
 /** A route's options as they are used. */
 export type CodexTurnOptions = z.output<typeof codexTurnOptionsSchema>;
+
+/** Looks whether the folder of a route is there: a turn in one that is not would fail at once. */
+export function checkOptions({
+  cwd,
+}: CodexTurnOptions): readonly { readonly option: string; readonly detail: string }[] {
+  if (cwd === undefined) return [];
+  const wrong = (detail: string) => [{ option: "cwd", detail: `${cwd} ${detail}` }];
+  try {
+    if (statSync(cwd).isDirectory()) return [];
+    return wrong("is no folder. Name the folder that the turns are to work in.");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "ENOENT") return wrong("does not exist. Make the folder, or name another.");
+    return wrong(`can not be looked at (${code}).`);
+  }
+}
 
 /** The time limits that the options set. */
 export function limitsOf(options: CodexTurnOptions): Partial<TurnLimits> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { routeSchema } from "@agent-bridge/core";
 import codexPlugin, { codexOptionsSchema, codexTurnOptionsSchema } from "../src/index.ts";
-import { limitsOf } from "../src/turn-options.ts";
+import { checkOptions, limitsOf } from "../src/turn-options.ts";
 
 describe("the options of a route", () => {
   test("are the safest without any", () => {
@@ -49,6 +49,24 @@ describe("the options of a route", () => {
 
   test("give only the limits that they name", () => {
     expect(limitsOf(codexTurnOptionsSchema.parse({ idleMs: 5 }))).toEqual({ idleMs: 5 });
+  });
+});
+
+describe("the folder of a route", () => {
+  const looked = (cwd: string): unknown => checkOptions(codexTurnOptionsSchema.parse({ cwd }));
+
+  test("has to be there, and to be a folder", () => {
+    expect(checkOptions(codexTurnOptionsSchema.parse({}))).toEqual([]);
+    expect(looked(import.meta.dirname)).toEqual([]);
+    expect(looked("/nowhere/at/all")).toEqual([
+      { option: "cwd", detail: expect.stringMatching(/^\/nowhere\/at\/all does not exist\. Make/) },
+    ]);
+    expect(looked(import.meta.filename)).toEqual([
+      { option: "cwd", detail: expect.stringMatching(/options\.test\.ts is no folder\./) },
+    ]);
+    expect(looked(`${import.meta.filename}/inside`)).toEqual([
+      { option: "cwd", detail: expect.stringMatching(/can not be looked at \(ENOTDIR\)/) },
+    ]);
   });
 });
 

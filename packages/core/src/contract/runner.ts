@@ -214,8 +214,15 @@ export interface Runner<O = unknown> {
   readonly callerOptions?: CallerOptions<O>;
   /** The tools that it is known by; each name only once in a bridge. */
   readonly toolPair?: ToolPair;
-  /** Time limits that differ from the bridge's, for this turn. */
+  /** Time limits that differ from the bridge's, for this turn; the route's own `turn` comes before them. */
   limits?(options: O): Partial<TurnLimits>;
+  /**
+   * Looks at what the options name on this machine, such as a folder that has to be there. Called when routes are
+   * loaded: a few looks at files at most, no process, no network. Never throws.
+   *
+   * @returns what is wrong, each with the option that it is about
+   */
+  checkOptions?(options: O): readonly { readonly option: string; readonly detail: string }[];
   /** What an agent may do in a turn with these options, for people to judge. Asks nobody and never throws. */
   authority?(options: O): RunnerAuthority;
   /** Looks whether the runner can work; at most a few seconds. Never throws: problems are in the result. */

@@ -1,5 +1,6 @@
 import {
   BridgeError,
+  describeError,
   promptKind,
   type RouteInput,
   type Runner,
@@ -83,15 +84,29 @@ function meant(word: string, known: readonly string[]): string {
   return candidate === undefined ? "" : ` Did you mean "${candidate}"?`;
 }
 
-function optionFindings(
-  { document, config }: LoadedConfig,
-  runner: Runner,
-  index: number,
-): readonly Finding[] {
+function optionFindings(loaded: LoadedConfig, runner: Runner, index: number): readonly Finding[] {
+  const { document, config } = loaded;
   const checked = checkValue(runner.options, config.routes[index]?.options ?? {});
-  if (checked.success) return [];
   const at = ["routes", index, "options"];
+  if (checked.success) {
+    return problemsOf(runner, checked.data).map(({ option, detail }) =>
+      findingAt(loaded, option === null ? at : [...at, option], detail),
+    );
+  }
   return schemaFindings(checked.error, { schema: runner.options, document, at });
+}
+
+/** What a runner misses of what options name. One that can not look says so, and is not taken at its word. */
+function problemsOf(
+  runner: Runner,
+  options: unknown,
+): readonly { readonly option: string | null; readonly detail: string }[] {
+  try {
+    return runner.checkOptions?.(options) ?? [];
+  } catch (error) {
+    const detail = `could not be checked by ${runner.name}: ${describeError(error)}`;
+    return [{ option: null, detail }];
+  }
 }
 
 /** A runner in the place of one that a quarantined plugin may have brought. */
