@@ -135,6 +135,15 @@ const channel = (name: string, inboxId?: string): Channel => ({
   ...(inboxId === undefined ? {} : { inboxId }),
 });
 
+test("S35 two channels of one configuration can not poll one inbox", async () => {
+  const about = { paths: temporaryPaths(temporaryFolder(), "one"), version: "1" };
+  const twice = [channel("first", "platform/ws-1"), channel("second", "platform/ws-1")];
+  await expect(lockInboxes(twice, about)).rejects.toMatchObject({
+    code: "INBOX_LOCKED",
+    message: expect.stringMatching(/platform\/ws-1 .*"first".*"second"/) as string,
+  });
+});
+
 test("S35 two homes can not poll one inbox, and those that were locked before the refusal are free again", async () => {
   const folder = temporaryFolder();
   const mine = { paths: temporaryPaths(folder, "mine"), version: "1" };

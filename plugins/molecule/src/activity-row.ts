@@ -83,7 +83,7 @@ export function deliveryOf(row: ActivityRow, inbox: Inbox): Delivery | null {
       peer_id: peer,
       arrival_workspace_id: workspace,
     },
-    ack: { seq: row.seq ?? null },
+    ack: { seq: row.seq ?? null, id: rowId(row) },
   };
 }
 

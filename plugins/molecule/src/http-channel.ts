@@ -21,6 +21,8 @@ export interface MoleculeHttpOptions {
   readonly token: TokenSource;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long the first `receive` waits before it asks for anything, in milliseconds; 0 by default. */
+  readonly startDelayMs?: number;
   /** Node's own by default. */
   readonly fetch?: Fetch;
 }
@@ -69,6 +71,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
     logger,
     figures: () => vitals.figures(),
   });
+  let startAt: number | undefined;
   const disposed = new AbortController();
   const orDisposed = (signal: AbortSignal): AbortSignal =>
     AbortSignal.any([signal, disposed.signal]);
@@ -80,8 +83,14 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
 
     receive: async (request) => {
       const signal = orDisposed(request.signal);
+      const endAt = clock.steady() + request.waitMs;
+      startAt ??= clock.steady() + (options.startDelayMs ?? 0);
+      const early = Math.min(startAt, endAt) - clock.steady();
+      if (early > 0) await clock.sleep(early, signal);
+      if (clock.steady() < startAt) return { deliveries: [], next: request.after };
       if (!signal.aborted) heartbeat.start();
-      return inbox.receive({ ...request, signal });
+      const waitMs = Math.max(endAt - clock.steady(), 0);
+      return inbox.receive({ ...request, waitMs, signal });
     },
 
     send: async ({ destination, text, attachments }, { idempotencyKey, signal: given }) => {
@@ -100,14 +109,14 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
     deduplicates: (destination) => destinationSchema.safeParse(destination).data?.to === "peer",
 
     ack: async (ref, { signal }) => {
-      const { seq } = ackSchema.parse(ref);
+      const settled = ackSchema.parse(ref);
+      vitals.acknowledged(settled);
       // A platform that numbers nothing has nothing to acknowledge; the cursor alone moves.
-      if (seq === null) return;
-      vitals.acknowledged(seq);
+      if (settled.seq === null) return;
       await client.request({
         operation: "ack",
         path: ["workspaces", workspaceId, "activity", "ack"],
-        body: { acked_seq: seq },
+        body: { acked_seq: settled.seq },
         signal: orDisposed(signal),
       });
     },

@@ -73,9 +73,14 @@ const tooLarge = Symbol("too large");
 const notSent: Verdict = { effect: "none", retryable: true };
 const maybeSent: Verdict = { effect: "unknown", retryable: true };
 
+/** A platform's address without a trailing slash, the same for all ways to write it. */
+export function normalUrl(platformUrl: string): string {
+  return new URL(platformUrl).href.replace(/\/+$/, "");
+}
+
 /** Creates a client. Nothing is sent before the first request. */
 export function platformClient(options: PlatformClientOptions): PlatformClient {
-  const platformUrl = new URL(options.platformUrl).href.replace(/\/+$/, "");
+  const platformUrl = normalUrl(options.platformUrl);
   return {
     platformUrl,
     request: async (asked) => {

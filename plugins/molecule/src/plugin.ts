@@ -4,6 +4,8 @@ import { canvasUser } from "./canvas-user.ts";
 import { delegationResult } from "./delegation-result.ts";
 import { moleculeHttpChannel } from "./http-channel.ts";
 import { peerAgent } from "./peer-agent.ts";
+import { normalUrl } from "./platform-client.ts";
+import { startDelayMs } from "./stagger.ts";
 import type { TokenSource } from "./token.ts";
 
 const workspaceSchema = z
@@ -23,10 +25,25 @@ const workspaceSchema = z
     message: "give either token or tokenFile",
   });
 
+/** Which inbox a workspace has, however its platform's address is written. */
+function inboxOf({ id, platformUrl }: z.output<typeof workspaceSchema>): string {
+  // What is no address at all is told of by its own rule.
+  return JSON.stringify([URL.canParse(platformUrl) ? normalUrl(platformUrl) : platformUrl, id]);
+}
+
 /** The plugin's options. */
 export const moleculeOptions = z.strictObject({
   /** The workspaces whose inboxes are read, one channel for each. */
-  workspaces: z.array(workspaceSchema).min(1),
+  workspaces: z
+    .array(workspaceSchema)
+    .min(1)
+    .superRefine((given, context) => {
+      for (const [place, one] of given.entries()) {
+        if (given.findIndex((other) => inboxOf(other) === inboxOf(one)) === place) continue;
+        const message = `the workspace ${one.id} stands here twice; one poller serves an inbox`;
+        context.addIssue({ code: "custom", path: [place], message });
+      }
+    }),
 });
 
 /** See {@link moleculeOptions}. */
@@ -40,12 +57,13 @@ export const moleculePlugin = definePlugin<MoleculeOptions>({
   options: moleculeOptions,
   kinds: [canvasUser, peerAgent, delegationResult],
   create: ({ workspaces }, { clock, logger }) => ({
-    channels: workspaces.map((workspace) =>
+    channels: workspaces.map((workspace, place) =>
       moleculeHttpChannel({
         name: workspace.name ?? `molecule:${workspace.id}`,
         platformUrl: workspace.platformUrl,
         workspaceId: workspace.id,
         token: tokenOf(workspace),
+        startDelayMs: startDelayMs(place, workspaces.length),
         clock,
         logger,
       }),

@@ -1,13 +1,20 @@
 import { defineChannel } from "@agent-bridge/core";
-import type { Channel, Clock, OutgoingReply } from "@agent-bridge/core";
+import type { Channel, Clock, Logger, OutgoingReply } from "@agent-bridge/core";
 import * as z from "zod";
 import { attachableSchemes, attachmentsMember } from "./attachments.ts";
 import type { Destination } from "./destination.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { parseDestination } from "./http-send.ts";
+import { platformClient } from "./platform-client.ts";
+import type { Fetch } from "./platform-client.ts";
+import type { TokenSource } from "./token.ts";
 import { toolCaller } from "./tool-call.ts";
 import type { CallTool } from "./tool-call.ts";
 import { headOnly, readingAhead } from "./tools-queue.ts";
 import type { MoleculeTools } from "./tools.ts";
+import { createVitals } from "./vitals.ts";
+import type { Figures } from "./vitals.ts";
 
 /** An inbox behind tools. */
 export interface MoleculeToolsOptions {
@@ -17,6 +24,17 @@ export interface MoleculeToolsOptions {
   /** The workspace of messages that name none; "" by default, and then the tools' own. */
   readonly workspaceId?: string;
   readonly clock: Clock;
+  /** Keeps the workspace online over HTTP, for an environment whose tools do not; `workspaceId` must be given. */
+  readonly online?: Online;
+}
+
+/** Where a workspace is kept online, and by which token. */
+export interface Online {
+  readonly platformUrl: string;
+  readonly token: TokenSource;
+  readonly logger: Logger;
+  /** Node's own by default. */
+  readonly fetch?: Fetch;
 }
 
 /** A channel over tools, with all that its contract leaves open. */
@@ -24,6 +42,7 @@ export interface MoleculeToolsChannel extends Channel {
   receive: NonNullable<Channel["receive"]>;
   send: NonNullable<Channel["send"]>;
   ack: NonNullable<Channel["ack"]>;
+  dispose: NonNullable<Channel["dispose"]>;
 }
 
 const ackSchema = z.strictObject({ activityId: z.string() });
@@ -38,20 +57,24 @@ export function moleculeToolsChannel(options: MoleculeToolsOptions): MoleculeToo
   const queue = { channel: name, tools, call, workspaceId, clock };
   const readsAhead = tools.inbox_peek !== undefined;
   const receive = readsAhead ? readingAhead(queue) : headOnly(queue);
+  const vitals = createVitals(clock);
+  const heartbeat = heartbeatOf(options, () => vitals.figures());
 
   return defineChannel<MoleculeToolsChannel>({
     name,
     inbox: "queue",
     readsAhead,
 
-    receive: async ({ waitMs, signal }) => ({
-      deliveries: await receive(waitMs, signal),
-      next: null,
-    }),
+    receive: async ({ waitMs, signal }) => {
+      if (!signal.aborted) heartbeat?.start();
+      const deliveries = await vitals.counted(receive(waitMs, signal), signal);
+      vitals.received(deliveries);
+      return { deliveries, next: null };
+    },
 
     send: async ({ destination, ...outgoing }, { signal }) => {
       const to = parseDestination(destination, name);
-      await sendBy({ tools, call, signal }, to, outgoing);
+      await vitals.counted(sendBy({ tools, call, signal }, to, outgoing), signal);
       // A tool answers with a text for the agent and names nothing.
       return { ref: null };
     },
@@ -67,8 +90,24 @@ export function moleculeToolsChannel(options: MoleculeToolsOptions): MoleculeToo
         waitMs: 0,
         run: (callOptions) => tools.inbox_pop({ activity_id: activityId }, callOptions),
       });
+      vitals.popped(activityId);
+    },
+
+    dispose: async () => {
+      await heartbeat?.[Symbol.asyncDispose]();
     },
   });
+}
+
+/** The heartbeat of an inbox behind tools, where it is wanted. @throws TypeError when nobody said whose */
+function heartbeatOf(
+  { name: channel, workspaceId = "", clock, online }: MoleculeToolsOptions,
+  figures: () => Figures,
+): Heartbeat | undefined {
+  if (online === undefined) return undefined;
+  if (workspaceId === "") throw new TypeError("Without a workspaceId nothing can be kept online.");
+  const client = platformClient({ ...online, channel, clock, fetch: online.fetch ?? fetch });
+  return createHeartbeat({ workspaceId, channel, client, clock, logger: online.logger, figures });
 }
 
 interface Sending {

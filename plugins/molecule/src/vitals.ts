@@ -8,8 +8,15 @@ const recentMs = 5 * 60 * 1_000;
 /** The longest sample of an error, in characters. */
 const sampleLength = 300;
 
-/** What `ack` takes: how far the platform's own numbering is settled. */
-export const ackSchema = z.strictObject({ seq: z.int().nullable() });
+/** What `ack` takes: how far the inbox is settled, by the platform's numbering, and by the message's id where it has none. */
+export const ackSchema = z.strictObject({
+  seq: z.int().nullable(),
+  /** Absent in what an earlier version stored. */
+  id: z.string().optional(),
+});
+
+/** See {@link ackSchema}. */
+export type AckRef = Readonly<z.output<typeof ackSchema>>;
 
 /** How a channel fares, in the platform's words. */
 export interface Figures {
@@ -29,10 +36,12 @@ export interface Figures {
 export interface Vitals {
   /** Counts one poll or send when it ends, and gives its outcome. One that was aborted is not counted. */
   counted<T>(work: Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Messages were handed over. Those that the platform does not number can not be told acknowledged, so they do not count. */
+  /** Messages were handed over, oldest first. */
   received(deliveries: readonly Delivery[]): void;
-  /** All up to this `seq` are to be acknowledged. */
-  acknowledged(seq: number): void;
+  /** All up to this one are to be acknowledged. */
+  acknowledged(ref: AckRef): void;
+  /** This one alone was acknowledged. */
+  popped(id: string): void;
   figures(): Figures;
 }
 
@@ -45,7 +54,8 @@ interface Outcome {
 /** Creates the count of a channel that is made now. */
 export function createVitals(clock: Clock): Vitals {
   const madeAt = clock.steady();
-  const open = new Map<number, string>();
+  /** In the inbox's order. */
+  const open = new Map<string, number | null>();
   let acknowledgedUpTo = -Infinity;
   let outcomes: Outcome[] = [];
 
@@ -70,13 +80,20 @@ export function createVitals(clock: Clock): Vitals {
     },
     received: (deliveries) => {
       for (const { id, ack } of deliveries) {
-        const seq = ackSchema.safeParse(ack).data?.seq ?? -Infinity;
-        if (seq > acknowledgedUpTo) open.set(seq, id);
+        const seq = ackSchema.safeParse(ack).data?.seq ?? null;
+        if (seq === null || seq > acknowledgedUpTo) open.set(id, seq);
       }
     },
-    acknowledged: (seq) => {
-      acknowledgedUpTo = Math.max(acknowledgedUpTo, seq);
-      for (const one of open.keys()) if (one <= seq) open.delete(one);
+    popped: (id) => {
+      open.delete(id);
+    },
+    acknowledged: ({ seq, id }) => {
+      acknowledgedUpTo = Math.max(acknowledgedUpTo, seq ?? -Infinity);
+      let isBefore = id !== undefined && open.has(id);
+      for (const [one, number] of open) {
+        if (isBefore || (number !== null && number <= acknowledgedUpTo)) open.delete(one);
+        if (one === id) isBefore = false;
+      }
     },
     figures: () => {
       const errors = recent().flatMap(({ error }) => error ?? []);
@@ -84,15 +101,9 @@ export function createVitals(clock: Clock): Vitals {
         error_rate: outcomes.length === 0 ? 0 : errors.length / outcomes.length,
         sample_error: errors.at(-1) ?? "",
         active_tasks: open.size,
-        current_task: open.get(newestOf(open)) ?? "",
+        current_task: [...open.keys()].at(-1) ?? "",
         uptime_seconds: Math.floor((clock.steady() - madeAt) / 1_000),
       };
     },
   };
-}
-
-function newestOf(open: ReadonlyMap<number, string>): number {
-  let newest = -Infinity;
-  for (const seq of open.keys()) newest = Math.max(newest, seq);
-  return newest;
 }

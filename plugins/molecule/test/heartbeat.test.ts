@@ -2,10 +2,10 @@ import { createBridge } from "@agent-bridge/core";
 import type { Logger } from "@agent-bridge/core";
 import { manualClock } from "@agent-bridge/testing";
 import type { ManualClock } from "@agent-bridge/testing";
-import { defaultToken, startFakePlatform } from "@agent-bridge/testing/fake-platform";
+import { defaultToken, fakeTools, startFakePlatform } from "@agent-bridge/testing/fake-platform";
 import type { FakePlatform } from "@agent-bridge/testing/fake-platform";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { moleculeHttpChannel } from "../src/index.ts";
+import { moleculeHttpChannel, moleculeToolsChannel } from "../src/index.ts";
 import type { MoleculeHttpChannel, MoleculeHttpOptions } from "../src/index.ts";
 
 let platform: FakePlatform;
@@ -243,6 +243,30 @@ describe("what a heartbeat tells", () => {
     expect(await figures(5)).toEqual([0, ""]);
   });
 
+  test("counts messages that the platform does not number, too", async () => {
+    const of = channel();
+    for (const [place, id] of ["a", "b"].entries()) {
+      const created_at = new Date(clock.now() + place).toISOString();
+      platform.state.activity.appendGarbage("ws-self", { id, created_at });
+    }
+    const { deliveries } = await poll(of);
+    expect(deliveries.map(({ id }) => id)).toEqual(["a", "b"]);
+    await heard(2);
+    const figures = async (count: number): Promise<unknown> => {
+      await clock.advance(20_000);
+      await heard(count);
+      const { active_tasks, current_task } = beats().at(-1) ?? {};
+      return [active_tasks, current_task];
+    };
+    expect(await figures(3)).toEqual([2, "b"]);
+    await of.ack(deliveries[0]?.ack ?? null, { signal });
+    expect(await figures(4)).toEqual([1, "b"]);
+    await of.ack(deliveries[1]?.ack ?? null, { signal });
+    expect(await figures(5)).toEqual([0, ""]);
+    // There is nothing that such a platform could be told.
+    expect(platform.log().entries.some(({ endpoint }) => endpoint === "ack")).toBe(false);
+  });
+
   test("tells the errors of its polls and sends of the last five minutes, and its age", async () => {
     const of = channel();
     await clock.advance(7_500);
@@ -291,5 +315,58 @@ test("the bridge's status carries the gap that a molecule channel knows of", asy
   expect(channelStatus?.details).toMatchObject({
     gap,
     lastHeartbeatAt: new Date(clock.now()).toISOString(),
+  });
+});
+
+describe("an inbox behind tools", () => {
+  const online = () => ({ platformUrl: platform.url, token: { value: defaultToken }, logger });
+
+  test("is kept online over HTTP where that is asked for, with its own figures", async () => {
+    const tools = fakeTools(platform.state);
+    const of = moleculeToolsChannel({
+      name: "molecule",
+      tools,
+      workspaceId: "ws-self",
+      clock,
+      online: online(),
+    });
+    const ids = ["one", "two"].map(
+      (text) => platform.state.addCanvas({ workspace: "ws-self", text }).id,
+    );
+    const { deliveries } = await of.receive({ after: null, waitMs: 0, signal });
+    expect(deliveries).toHaveLength(2);
+    await heard(2);
+    expect(names()).toEqual(["register", "heartbeat"]);
+    await clock.advance(20_000);
+    await heard(3);
+    expect(beats().at(-1)).toMatchObject({ active_tasks: 2, current_task: ids[1], error_rate: 0 });
+    platform.state.faults.arm({ endpoint: "send_message_to_user", fault: "status", status: 500 });
+    const destination = { to: "user", workspace: "ws-self" };
+    const sending = of.send({ destination, text: "hi" }, { idempotencyKey: "k", signal });
+    await expect(sending).rejects.toMatchObject({ code: "CHANNEL_FAILED" });
+    await of.ack(deliveries[0]?.ack ?? null, { signal });
+    await clock.advance(20_000);
+    await heard(4);
+    expect(beats().at(-1)).toMatchObject({
+      active_tasks: 1,
+      error_rate: 0.5,
+      sample_error: expect.stringContaining("500") as string,
+      uptime_seconds: 40,
+    });
+    await of.dispose();
+    await clock.advance(60_000);
+    expect(told()).toHaveLength(4);
+  });
+
+  test("is left to its tools otherwise, and nobody is kept online without a name", async () => {
+    const tools = fakeTools(platform.state);
+    platform.state.addCanvas({ workspace: "ws-self", text: "one" });
+    const of = moleculeToolsChannel({ name: "molecule", tools, clock });
+    await of.receive({ after: null, waitMs: 0, signal });
+    await of.dispose();
+    expect(told()).toEqual([]);
+    const nameless = () =>
+      moleculeToolsChannel({ name: "molecule", tools, clock, online: online() });
+    expect(nameless).toThrow(TypeError);
   });
 });

@@ -271,7 +271,7 @@ describe("rows", () => {
       ["peer_agent", "ws-peer"],
     ]);
     expect(deliveries[2]?.payload).toMatchObject({ delegation_id: "d-1", text: "done" });
-    expect(deliveries.map(({ ack }) => ack)).toEqual(added.map(({ seq }) => ({ seq })));
+    expect(deliveries.map(({ ack }) => ack)).toEqual(added.map(({ seq, id }) => ({ seq, id })));
     expect(deliveries.every(({ workspace }) => workspace === "ws-self")).toBe(true);
   });
 

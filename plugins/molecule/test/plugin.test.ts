@@ -62,6 +62,15 @@ describe("the plugin", () => {
     expect(problemsOf({ workspaces: [] })).toHaveLength(1);
   });
 
+  test("S35 refuses one inbox twice, however its address is written", () => {
+    const again = { ...workspace, name: "again", platformUrl: "HTTPS://platform.example:443" };
+    expect(problemsOf({ workspaces: [workspace, again] })).toEqual([
+      "the workspace ws-1 stands here twice; one poller serves an inbox",
+    ]);
+    const elsewhere = { ...again, platformUrl: "https://other.example" };
+    expect(problemsOf({ workspaces: [workspace, elsewhere] })).toEqual([]);
+  });
+
   test("its example routes are routes, and open it to nobody by accident", () => {
     const routes = moleculePlugin.exampleRoutes?.map((route) => routeSchema.parse(route)) ?? [];
     expect(routes.length).toBeGreaterThan(0);
