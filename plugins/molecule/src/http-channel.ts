@@ -7,8 +7,9 @@ import { httpInbox } from "./http-inbox.ts";
 import type { HttpInbox } from "./http-inbox.ts";
 import { endpointFor, parseDestination } from "./http-send.ts";
 import { platformClient } from "./platform-client.ts";
-import type { Fetch } from "./platform-client.ts";
+import type { Fetch, PlatformRequest } from "./platform-client.ts";
 import type { Gap } from "./position.ts";
+import { startGate } from "./stagger.ts";
 import type { TokenSource } from "./token.ts";
 import { ackSchema, createVitals } from "./vitals.ts";
 
@@ -71,7 +72,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
     logger,
     figures: () => vitals.figures(),
   });
-  let startAt: number | undefined;
+  const hasStarted = startGate(clock, options.startDelayMs ?? 0);
   const disposed = new AbortController();
   const orDisposed = (signal: AbortSignal): AbortSignal =>
     AbortSignal.any([signal, disposed.signal]);
@@ -84,10 +85,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
     receive: async (request) => {
       const signal = orDisposed(request.signal);
       const endAt = clock.steady() + request.waitMs;
-      startAt ??= clock.steady() + (options.startDelayMs ?? 0);
-      const early = Math.min(startAt, endAt) - clock.steady();
-      if (early > 0) await clock.sleep(early, signal);
-      if (clock.steady() < startAt) return { deliveries: [], next: request.after };
+      if (!(await hasStarted(endAt, signal))) return { deliveries: [], next: request.after };
       if (!signal.aborted) heartbeat.start();
       const waitMs = Math.max(endAt - clock.steady(), 0);
       return inbox.receive({ ...request, waitMs, signal });
@@ -113,12 +111,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       vitals.acknowledged(settled);
       // A platform that numbers nothing has nothing to acknowledge; the cursor alone moves.
       if (settled.seq === null) return;
-      await client.request({
-        operation: "ack",
-        path: ["workspaces", workspaceId, "activity", "ack"],
-        body: { acked_seq: settled.seq },
-        signal: orDisposed(signal),
-      });
+      await client.request({ ...ackOf(workspaceId, settled.seq), signal: orDisposed(signal) });
     },
 
     status: () => ({
@@ -133,6 +126,12 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       await heartbeat[Symbol.asyncDispose]();
     },
   });
+}
+
+/** The request that acknowledges all up to a `seq`. */
+function ackOf(workspaceId: string, seq: number): Omit<PlatformRequest, "signal"> {
+  const path = ["workspaces", workspaceId, "activity", "ack"];
+  return { operation: "ack", path, body: { acked_seq: seq } };
 }
 
 function inboxStatus(

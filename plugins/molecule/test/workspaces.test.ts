@@ -29,13 +29,15 @@ const workspace = (id: string): WorkspaceOptions => ({
   token: `token-of-${id}`,
 });
 
+const byFirst = ([one = ""]: string[], [other = ""]: string[]): number => one.localeCompare(other);
+
 /** What the persons of the workspaces were told, in the order of their names. */
-const told = (): unknown[] =>
+const told = (): string[][] =>
   platform
     .log()
     .entries.filter(({ endpoint, effect }) => endpoint === "notify" && effect === "done")
-    .map(({ workspace: id, body }) => [id, (body as { message: string }).message])
-    .toSorted();
+    .map(({ workspace: id, body }) => [id ?? "", (body as { message: string }).message])
+    .toSorted(byFirst);
 
 describe("several workspaces in one bridge", () => {
   test("are each read, answered, acknowledged and kept online by themselves", async () => {
@@ -49,7 +51,7 @@ describe("several workspaces in one bridge", () => {
     const seqs = () => ids.map((id) => platform.state.acked(id));
     await expect.poll(seqs, { timeout: 10_000 }).toEqual([1, 2, 3, 4]);
     const { items } = await operator.conversations();
-    expect(items.map(({ channel, key }) => [channel, key]).toSorted()).toEqual(
+    expect(items.map(({ channel, key }) => [channel ?? "", key]).toSorted(byFirst)).toEqual(
       ids.map((id) => [`molecule:${id}`, `canvas:${id}`]),
     );
     const { channels } = await operator.status();
