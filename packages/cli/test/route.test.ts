@@ -11,7 +11,13 @@ const config = {
   routes: [
     { kind: "peer_agent", from: "*", runner: "scripted" },
     { kind: "canvas_user", from: [], runner: "scripted" },
-    { kind: "prompt", from: ["operator"], runner: "scripted" },
+    {
+      kind: "prompt",
+      from: ["operator"],
+      runner: "scripted",
+      turn: { idleMs: 90_000 },
+      budget: { per: "sender", windowHours: 24, turns: 20, minutes: 30, name: "all" },
+    },
     { kind: "prompt", from: ["operator"], runner: "scripted" },
   ],
 };
@@ -50,7 +56,8 @@ test("route explain says why a route takes a message, and why those before it do
   expect(stdout).toMatch(/route 1 \(line 1\): it is for the kind "peer_agent"/);
   expect(stdout).toMatch(/route 3 \(line 1\): MATCHES/);
   expect(stdout).not.toContain("route 4");
-  expect(stdout).toContain("time-outs");
+  expect(stdout).toMatch(/time-outs .*idle 1 m 30 s/);
+  expect(stdout).toContain('20 turns, 30 minutes in 24 h for each sender, shared as "all"');
   expect(stdout).toContain("take it that this run has operator power");
 });
 

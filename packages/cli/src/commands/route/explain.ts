@@ -5,6 +5,7 @@ import {
   describeError,
   jsonSchema,
   type Explanation,
+  type Route,
   type RouteRefusal,
   type SupposedMessage,
   type SupposedTask,
@@ -77,6 +78,18 @@ function ruleLines(of: Explanation, table: RouteTable): readonly string[] {
   });
 }
 
+const budgetSubjects = {
+  route: "this route",
+  sender: "each sender",
+  conversation: "each conversation",
+} as const;
+
+function budgetFact({ per, windowHours, name, ...limits }: NonNullable<Route["budget"]>): string {
+  const most = Object.entries(limits).map(([unit, limit]) => `${limit} ${unit}`);
+  const shared = name === undefined ? "" : `, shared as "${name}"`;
+  return `${most.join(", ")} in ${windowHours} h for ${budgetSubjects[per]}${shared}`;
+}
+
 function taskFacts(task: SupposedTask, paths: HostPaths): readonly (readonly [string, string])[] {
   const { route, limits, authority } = task;
   const conversation = task.conversation ?? "one of its own";
@@ -98,6 +111,7 @@ function taskFacts(task: SupposedTask, paths: HostPaths): readonly (readonly [st
       "after a crash",
       route.recover === "resume" ? "goes on in its session" : "ends as interrupted",
     ],
+    ...(route.budget === undefined ? [] : [["budget", budgetFact(route.budget)] as const]),
     ...(task.hops === null
       ? []
       : [["hops", `at most ${task.hops} until a person writes`] as const]),
