@@ -29,6 +29,8 @@ export type {
   ChannelStatus,
   EventsRequest,
   Handle,
+  RunnerFailure,
+  RunnerStatus,
   StartRequest,
 } from "./contract/handle.ts";
 export type { Json, JsonObject } from "./contract/json.ts";
@@ -84,6 +86,7 @@ export type {
 } from "./contract/intake.ts";
 export type { EventFilter, Hint, Log, LogGap } from "./contract/log.ts";
 export { isLogGap } from "./contract/log.ts";
+export type { Attention, DeliveryProblem, OutboxAttention } from "./contract/attention.ts";
 export type { Outbox, OutboxItem } from "./contract/outbox.ts";
 export type { DeadLetter, Page, Queries, StoreStats, TaskFilter } from "./contract/queries.ts";
 export type { RemovalStep, Removed, Retention, StoreSize } from "./contract/retention.ts";

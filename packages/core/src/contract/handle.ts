@@ -1,4 +1,5 @@
 import type { BridgeDescription } from "./description.ts";
+import type { Attention } from "./attention.ts";
 import type { BridgeEvent, EventType } from "./event.ts";
 import type { InboxStyle } from "./channel.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -7,7 +8,7 @@ import type { Principal } from "./principal.ts";
 import type { Answer, Question } from "./question.ts";
 import type { DeadLetter, Page, StoreStats } from "./queries.ts";
 import type { RunnerHealth } from "./runner.ts";
-import type { Conversation, HistoryMessage, Task, TaskStatus } from "./task.ts";
+import type { Conversation, FailureCode, HistoryMessage, Task, TaskStatus } from "./task.ts";
 
 /** What a direct caller asks for. */
 export interface StartRequest {
@@ -170,9 +171,30 @@ export interface ChannelStatus {
   readonly lastError: string | null;
   /** Epoch milliseconds; null before the first. */
   readonly lastGoodPollAt: number | null;
+  /** While it backs off: when it polls again. */
+  readonly nextPollAt: number | null;
   readonly unacknowledged: number;
   /** What the channel itself tells of its inbox; null where it tells nothing. */
   readonly details: JsonObject | null;
+}
+
+/** A turn that a runner did not bring to its end. */
+export interface RunnerFailure {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly taskId: string;
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
+/** How a runner fares, since the start of this process. */
+export interface RunnerStatus {
+  readonly name: string;
+  /** Null where it was not checked yet, or its check told nothing. */
+  readonly health: RunnerHealth | null;
+  /** When that was found, in epoch milliseconds. */
+  readonly checkedAt: number | null;
+  readonly lastFailure: RunnerFailure | null;
 }
 
 /** What the operator sees at a glance. Times are epoch milliseconds. */
@@ -185,7 +207,9 @@ export interface BridgeStatus {
   readonly running: number;
   readonly concurrency: number;
   readonly channels: readonly ChannelStatus[];
-  readonly runners: readonly { readonly name: string; readonly health: RunnerHealth | null }[];
+  readonly runners: readonly RunnerStatus[];
+  /** What may need a person; the first of each sort. */
+  readonly attention: Attention;
   /** Counted since the start of this process. */
   readonly since: {
     /** Tasks taken over after a crash, and what their recovery was. */

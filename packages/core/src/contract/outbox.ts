@@ -48,7 +48,7 @@ export interface Outbox {
     worker: WorkerId,
     result: { readonly ref: string | null; readonly repeated: boolean },
   ): Promise<void>;
-  /** It did not arrive, or may not have; it is due again after `delayMs`. */
+  /** It did not arrive, or may not have; it is due again after `delayMs`. The first 1,000 characters of `detail` are kept, see `Queries.attention`. */
   postpone(
     id: string,
     worker: WorkerId,

@@ -1,4 +1,5 @@
 import type { DeadLetterReason, NewDeadLetter } from "./intake.ts";
+import type { Attention } from "./attention.ts";
 import type { Scope } from "./principal.ts";
 import type { Question } from "./question.ts";
 import type { Conversation, HistoryMessage, Task, TaskStatus } from "./task.ts";
@@ -77,4 +78,10 @@ export interface Queries {
   }): Promise<Page<DeadLetter>>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
   stats(): Promise<StoreStats>;
+  /**
+   * What may need a person: replies that do not arrive, dead letters of these channels, open questions.
+   *
+   * @param limit the most delivery problems and questions to give
+   */
+  attention(channels: readonly string[], limit: number): Promise<Attention>;
 }

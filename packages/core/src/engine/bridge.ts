@@ -17,6 +17,7 @@ import { checkHealth } from "./health.ts";
 import { type IntakeState, receives, runIntake } from "./intake.ts";
 import { createMessageRate } from "./message-rate.ts";
 import { createRedactor } from "./redaction.ts";
+import { recordOf } from "./runner-record.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
 
@@ -26,6 +27,9 @@ const sweepMs = 30_000;
 const stopMs = 10_000;
 /** How long one channel or runner may take to free what it holds. */
 const disposeMs = 5000;
+
+/** Of the problems and questions of a status, so many are shown. */
+const maxShown = 20;
 
 /** For bridges whose runners start no processes. */
 const noProcesses = { sweep: async () => await Promise.resolve({ ended: 0, survivors: [] }) };
@@ -55,6 +59,7 @@ function engineOf(parts: BridgeParts): OwnEngine {
     feed: createFeed(store.log, clock),
     rate: createMessageRate(clock, () => engine.limits.quotas),
     health: new Map(),
+    runnerRecords: new Map(),
     tally: newTally(),
   };
   return engine;
@@ -78,7 +83,13 @@ async function takeOver(engine: Engine, signal: AbortSignal): Promise<void> {
 }
 
 function newIntakeState(): IntakeState {
-  return { state: "starting", failures: 0, lastError: null, lastGoodPollAt: null };
+  return {
+    state: "starting",
+    failures: 0,
+    lastError: null,
+    lastGoodPollAt: null,
+    nextPollAt: null,
+  };
 }
 
 async function statusOf(
@@ -101,7 +112,12 @@ async function statusOf(
     running: of.worker.running,
     concurrency: limits.concurrency,
     channels: await Promise.all([...channels.values()].map(channelStatus)),
-    runners: [...runners.keys()].map((name) => ({ name, health: health.get(name) ?? null })),
+    runners: [...runners.keys()].map((name) => ({
+      name,
+      health: health.get(name) ?? null,
+      ...recordOf(engine, name),
+    })),
+    attention: await store.queries.attention([...channels.keys()], maxShown),
     since: structuredClone(tally),
   };
 }

@@ -34,8 +34,8 @@ interface SendFailure {
   readonly retryable: boolean;
 }
 
-function failureOf(thrown: unknown): SendFailure {
-  const detail = describeError(thrown);
+function failureOf({ redactor }: Engine, thrown: unknown): SendFailure {
+  const detail = redactor.text(describeError(thrown));
   if (!isBridgeError(thrown, "CHANNEL_FAILED")) return { detail, unknown: true, retryable: true };
   const { effect, retryable } = thrown.data;
   return { detail, unknown: effect === "unknown", retryable };
@@ -157,7 +157,7 @@ async function sendItem(
     );
     ref = sent.ref;
   } catch (error) {
-    return await afterFailure(engine, item, { failure: failureOf(error), mayRepeat });
+    return await afterFailure(engine, item, { failure: failureOf(engine, error), mayRepeat });
   }
   await engine.failpoint("send.after");
   const repeated = item.unknown && !deduplicates;

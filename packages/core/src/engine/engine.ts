@@ -10,6 +10,7 @@ import type { WorkerId } from "../contract/work.ts";
 import type { Feed } from "./feed.ts";
 import type { MessageRate } from "./message-rate.ts";
 import type { Redactor } from "./redaction.ts";
+import type { RunnerRecord } from "./runner-record.ts";
 import type { RoutingTable } from "./routing.ts";
 
 type Counters = BridgeStatus["since"];
@@ -44,6 +45,7 @@ export interface Engine {
   readonly rate: MessageRate;
   /** What the runners' checks told; null: nothing, and they are not asked again. */
   readonly health: Map<string, RunnerHealth | null>;
+  readonly runnerRecords: Map<string, RunnerRecord>;
   readonly tally: Tally;
 }
 

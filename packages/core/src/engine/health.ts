@@ -2,6 +2,7 @@ import { describeError } from "../contract/errors.ts";
 import type { Runner, RunnerHealth } from "../contract/runner.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Engine } from "./engine.ts";
+import { noteCheck } from "./runner-record.ts";
 
 /** A check that takes longer tells nothing. */
 const checkMs = 10_000;
@@ -32,6 +33,7 @@ export async function checkHealth(
     return null;
   }
   engine.health.set(runner.name, health);
+  noteCheck(engine, runner.name);
   const { version, path, problems } = health;
   const facts = { runner: runner.name, version, path, problems };
   if (health.ready) engine.logger.info("The runner is ready", facts);

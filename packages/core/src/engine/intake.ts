@@ -149,13 +149,18 @@ export async function runIntake(
       const { quick } = await poll(engine, channel, { signal, changed });
       if (state.failures > 0)
         logger.info("Receiving again", { channel: channel.name, failures: state.failures });
-      Object.assign(state, { failures: 0, lastError: null, lastGoodPollAt: clock.now() });
+      const lastGoodPollAt = clock.now();
+      Object.assign(state, { failures: 0, lastError: null, lastGoodPollAt, nextPollAt: null });
       if (quick) await pause(clock, emptyPauseMs, signal);
     } catch (error) {
       if (signal.aborted) break;
       state.failures++;
-      Object.assign(state, { state: "backing_off", lastError: describeError(error) });
       const pauseMs = backoffMs(state.failures);
+      Object.assign(state, {
+        state: "backing_off",
+        lastError: engine.redactor.text(describeError(error)),
+        nextPollAt: clock.now() + pauseMs,
+      });
       logger[state.failures === 1 ? "warn" : "debug"]("Polling failed; trying again", {
         channel: channel.name,
         pauseMs,

@@ -16,6 +16,7 @@ export interface Redactor {
   write(write: WorkWrite): WorkWrite;
   ending(ending: Ending): Ending;
   question(question: NewQuestion): NewQuestion;
+  text(text: string): string;
   /** How many characters at the end of a text may be the beginning of a secret whose rest is still to come. */
   unfinished(text: string): number;
 }
@@ -44,6 +45,7 @@ export function createRedactor(secrets: ReadonlySet<string>): Redactor {
     text: given.text === null ? null : inText(given.text),
   });
   return {
+    text: inText,
     question: (given) => (secrets.size === 0 ? given : question(given)),
     write: (write) =>
       secrets.size === 0

@@ -3,6 +3,7 @@ import { describeError, isBridgeError } from "../contract/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
+import { noteEnd } from "./runner-record.ts";
 import { pause } from "./loop.ts";
 import { PartialAnswer, readPartialAnswer } from "./partial-answer.ts";
 import { finalEvents, internalFailure, perform } from "./perform.ts";
@@ -111,6 +112,8 @@ export async function runClaim(
     });
     return internalFailure(attempt, writer, error);
   });
+  const { task, taskId } = attempt.claim;
+  noteEnd(engine, { runner: task.runner, taskId }, result);
   const { meter } = attempt;
   meter?.[Symbol.dispose]();
   // Taken once, however often the end is tried to be stored.

@@ -22,6 +22,7 @@ function requeue(context: TableContext, letter: DeadLetterRow, hints: Hint[]): R
     queuedTime: clock.steady(),
     waitUntil: 0,
     worker: null,
+    problem: null,
   });
   const task = type === "reply" ? taskOf(context, row) : undefined;
   if (task !== undefined)

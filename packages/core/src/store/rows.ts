@@ -153,6 +153,8 @@ export interface OutboxRow {
   /** Who sends it. */
   readonly worker: WorkerId | null;
   readonly ref: string | null;
+  /** What its last try came to that did not arrive; null before one. */
+  readonly problem: string | null;
 }
 
 /** A dead letter with its place in the order. */

@@ -98,6 +98,7 @@ export function enqueueAt(
     waitUntil: 0,
     worker: null,
     ref: null,
+    problem: null,
   });
 }
 

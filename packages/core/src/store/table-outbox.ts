@@ -8,6 +8,9 @@ import type { OutboxRow } from "./rows.ts";
 import { deadLetterText, isSameWorker, isSendable } from "./rules.ts";
 import { appendEvent, hintAcks, type TableContext, taskOf } from "./table-context.ts";
 
+/** Of what a try came to, so many characters are kept. */
+const maxProblem = 1000;
+
 function toItem(row: OutboxRow, time: number): OutboxItem {
   const isStale = row.state === "sending";
   return {
@@ -125,10 +128,10 @@ function bury(
 
 function postpone(
   context: TableContext,
-  of: { row: OutboxRow; delayMs: number; unknown: boolean },
+  of: { row: OutboxRow; delayMs: number; unknown: boolean; detail: string },
   hints: Hint[],
 ): void {
-  const { row, delayMs, unknown } = of;
+  const { row, delayMs, unknown, detail } = of;
   context.tables.outbox.update({
     ...row,
     state: "pending",
@@ -136,6 +139,7 @@ function postpone(
     waitUntil: context.clock.steady() + delayMs,
     // Once a try may have arrived, no later one can take that back.
     unknown: row.unknown || unknown,
+    problem: detail.slice(0, maxProblem),
   });
   noteReply(context, row, "pending");
   hints.push({ topic: "outbox" });
@@ -189,9 +193,9 @@ export function tableOutbox(context: TableContext): Outbox {
     },
     delivered: async (id, worker, { ref, repeated }) =>
       await change({ id, worker }, (row, hints) => deliver(context, { row, ref, repeated }, hints)),
-    postpone: async (id, worker, { delayMs, unknown }) =>
+    postpone: async (id, worker, { delayMs, unknown, detail }) =>
       await change({ id, worker }, (row, hints) =>
-        postpone(context, { row, delayMs, unknown }, hints),
+        postpone(context, { row, delayMs, unknown, detail }, hints),
       ),
     dead: async (id, worker, deadLetter) => {
       const letter = structuredClone(deadLetter);

@@ -3,6 +3,7 @@ import type { DeadLetter, Page, Queries } from "../contract/queries.ts";
 import type { Scope } from "../contract/principal.ts";
 import type { Conversation } from "../contract/task.ts";
 import type { ConversationRow, DeadLetterRow, TaskRow } from "./rows.ts";
+import { attentionOf } from "./table-attention.ts";
 import { isInScope, maxHistory, maxPage, ownerIn, seenQuestion, seenState } from "./rules.ts";
 import { questionOf, type TableContext } from "./table-context.ts";
 import type { PageRequest } from "./tables.ts";
@@ -141,6 +142,10 @@ export function tableQueries(context: TableContext): Queries {
         const row = tables.deadLetters.find(id);
         return row === undefined ? undefined : toDeadLetter(row);
       }),
+    attention: async (channels, limit) => {
+      const given = [...channels];
+      return await context.read(() => attentionOf(context, given, limit));
+    },
     stats: async () =>
       await context.read(() => {
         const { counts, oldestPendingTime } = tables.tasks.stats();

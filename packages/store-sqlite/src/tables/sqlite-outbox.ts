@@ -3,7 +3,10 @@ import type { New, OutboxRow, OutboxTable } from "@agent-bridge/core";
 import { countIn, exact, original, parsed, prepareAll, type Raw } from "./statements.ts";
 
 /** What changes of an item; its text and destination do not. */
-type Live = Pick<OutboxRow, "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker">;
+type Live = Pick<
+  OutboxRow,
+  "tries" | "unknown" | "queuedTime" | "waitUntil" | "worker" | "problem"
+>;
 
 /** An item as it was put in; those of an older file name no attachments. */
 function itemIn(raw: Raw): OutboxRow["item"] {
@@ -14,6 +17,12 @@ function itemIn(raw: Raw): OutboxRow["item"] {
   return { ...item, attachments: item.attachments ?? [] };
 }
 
+/** Those of an older file know of no problem. */
+function liveIn(raw: Raw): Live {
+  const live = parsed<Omit<Live, "problem"> & Partial<Live>>(raw, "live");
+  return { ...live, problem: live.problem ?? null };
+}
+
 function toRow(raw: Raw): OutboxRow {
   return {
     order: Number(raw["ord"]),
@@ -22,7 +31,7 @@ function toRow(raw: Raw): OutboxRow {
     line: raw["line"] as string,
     isHead: raw["is_head"] === 1,
     ref: raw["ref"] === null ? null : original(raw["ref"] as string),
-    ...parsed<Live>(raw, "live"),
+    ...liveIn(raw),
   };
 }
 
@@ -34,8 +43,15 @@ const rowIn = (raw: Raw | undefined): OutboxRow | undefined =>
 const isOpen = ({ state }: New<OutboxRow>): number =>
   state === "pending" || state === "sending" ? 1 : 0;
 
-const liveOf = ({ tries, unknown, queuedTime, waitUntil, worker }: New<OutboxRow>): string =>
-  JSON.stringify({ tries, unknown, queuedTime, waitUntil, worker } satisfies Live);
+const liveOf = ({
+  tries,
+  unknown,
+  queuedTime,
+  waitUntil,
+  worker,
+  problem,
+}: New<OutboxRow>): string =>
+  JSON.stringify({ tries, unknown, queuedTime, waitUntil, worker, problem } satisfies Live);
 
 const outboxSql = {
   find: "SELECT * FROM outbox WHERE id = ?",

@@ -34,6 +34,13 @@ export const wrongWithDeadLetters: readonly WrongStore[] = [
     }),
   },
   {
+    name: "forgets why a reply did not arrive",
+    failing: ["a destination whose reply does not arrive"],
+    tables: ({ outbox }) => ({
+      outbox: { ...outbox, update: (row) => outbox.update({ ...row, problem: null }) },
+    }),
+  },
+  {
     name: "forgets what it only counted",
     failing: ["of what nobody may send", "what is dropped makes room"],
     tables: ({ deadLetters }) => ({ deadLetters: { ...deadLetters, countOnly: () => undefined } }),

@@ -22,6 +22,7 @@ import { liveQuestionCases } from "./live-question-cases.ts";
 import { resendingCases } from "./resending-cases.ts";
 import { senderNoticeCases } from "./sender-notice-cases.ts";
 import { suspendedQuestionCases } from "./suspended-question-cases.ts";
+import { attentionCases } from "./attention-cases.ts";
 import { answerCases } from "./answer-cases.ts";
 import { quotaCases } from "./quota-cases.ts";
 import { turnCases } from "./turn-cases.ts";
@@ -46,6 +47,7 @@ export const storeCases: readonly StoreCase[] = [
   ...watchCases,
   ...outboxCases,
   ...resendingCases,
+  ...attentionCases,
   ...ackCases,
   ...deadLetterCases,
   ...droppedLetterCases,
