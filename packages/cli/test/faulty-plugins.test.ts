@@ -118,3 +118,13 @@ test("a plugin that blocks the event loop for a second is named by the log and b
   );
   expect(daemon.stderr()).toContain("The event loop was held up");
 });
+
+test("a plugin that throws where nobody catches it ends the daemon, and the log names it", async () => {
+  const home = faultyHome();
+  const daemon = await home.up();
+  await home.run(["send", "crash", "--runner", "faulty"]);
+  const { code, stderr } = await daemon.ended;
+  expect(code).toBe(1);
+  const last = logged(stderr).find(({ message }) => message.startsWith("An error that nobody"));
+  expect(last).toMatchObject({ plugin: "faulty", error: "thrown in a timer" });
+});

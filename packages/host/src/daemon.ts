@@ -63,6 +63,8 @@ export interface Daemon extends AsyncDisposable {
   status(): Promise<DaemonStatus>;
   /** Takes over a changed configuration, as {@link Reloader.reload}. @throws BridgeError CONFIG_INVALID */
   reload(): ConfigChanges;
+  /** The plugin whose code runs now, as it stands in the configuration; null where that is not known. */
+  runningPlugin(): string | null;
   /** Resolves when it is to stop, with the reason; whoever runs it then calls `stop`. */
   readonly stopRequested: Promise<StopCause>;
   /** No new callers and messages; running attempts are given back; then all is closed and unlocked. Idempotent. */
@@ -187,6 +189,7 @@ async function serve(
       handle,
       status,
       reload: () => reloader.reload(),
+      runningPlugin: () => composed.calls.current?.plugin ?? null,
       stopRequested: stopRequest.promise,
       stop,
       [Symbol.asyncDispose]: stop,

@@ -37,6 +37,7 @@ export async function superviseDaemon(daemon: Daemon, logger: Logger): Promise<n
   const onUncaught = (error: unknown): void => {
     const stack = error instanceof Error ? error.stack : undefined;
     logger.error("An error that nobody caught ends the daemon", {
+      plugin: daemon.runningPlugin(),
       error: describeError(error),
       stack,
     });

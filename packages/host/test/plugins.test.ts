@@ -133,11 +133,17 @@ test.each([
   },
 );
 
-test("S25 what `create` gives is checked before it is used", async () => {
+test.each([
+  ['{ runners: [{ name: "runner" }] }', "runners.0 is no runner"],
+  ["Promise.resolve({})", "gave a promise"],
+  ["undefined", "is not its parts"],
+])("S25 what `create` gives is checked before it is used: %s", async (parts, reason) => {
   const folder = temporaryFolder();
-  const name = packaged(folder, "partial", { parts: '{ runners: [{ name: "runner" }] }' });
+  const name = packaged(folder, "partial", { parts });
   const { reports } = await load({ [name]: {} }, folder);
-  expect(reports).toMatchObject([{ reason: expect.stringContaining("runners.0 is no runner") }]);
+  expect(reports).toMatchObject([
+    { state: "quarantined", reason: expect.stringContaining(reason) },
+  ]);
 });
 
 test("a plugin shares the host's core and zod where it brings none of its own", async () => {

@@ -21,6 +21,8 @@ const partsShape = z.object({
 
 /** Checks what a plugin's `create` gave. @throws Error that says what is wrong */
 export function checkParts(given: unknown): Parts {
+  // Nobody would wait for it, and its parts would be missing without a word.
+  if (given instanceof Promise) throw new Error("`create` gave a promise, not its parts");
   const checked = partsShape.safeParse(given);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;

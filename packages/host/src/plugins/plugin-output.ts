@@ -38,7 +38,7 @@ export function divertOutput(logger: Logger, calls: PluginCalls): Disposable {
   const log = limited(logger);
   const taker = (text: string): void => {
     const plugin = calls.current?.plugin ?? null;
-    log({ plugin, text: text.trimEnd().slice(0, maxText) });
+    log.write({ plugin, text: text.trimEnd().slice(0, maxText) });
   };
   takers.push(taker);
   if (original === undefined) {
@@ -48,6 +48,7 @@ export function divertOutput(logger: Logger, calls: PluginCalls): Disposable {
   }
   return {
     [Symbol.dispose]: () => {
+      log.flush();
       takers.splice(takers.indexOf(taker), 1);
       if (takers.length > 0 || original === undefined) return;
       process.stdout.write = original;
@@ -57,28 +58,36 @@ export function divertOutput(logger: Logger, calls: PluginCalls): Disposable {
 }
 
 function divert(chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean {
-  const [encoding] = rest;
   const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
-  takers.at(-1)?.(typeof encoding === "string" && encoding === "hex" ? "(bytes)" : text);
+  takers.at(-1)?.(text);
   const done = rest.findLast((arg) => typeof arg === "function") as (() => void) | undefined;
   if (done !== undefined) queueMicrotask(done);
   return true;
 }
 
+interface LimitedLog {
+  write(printed: { readonly plugin: string | null; readonly text: string }): void;
+  /** Tells what was left out so far. */
+  flush(): void;
+}
+
 /** Logs printed texts, but not a flood of them. */
-function limited(logger: Logger): (printed: { plugin: string | null; text: string }) => void {
+function limited(logger: Logger): LimitedLog {
   let second = 0;
   let count = 0;
-  return (printed) => {
-    const now = Math.floor(performance.now() / 1000);
-    if (now !== second) {
-      if (count > maxTexts) {
-        logger.warn("Plugins printed more than is logged", { dropped: count - maxTexts });
-      }
+  const flush = (): void => {
+    const dropped = count - maxTexts;
+    count = 0;
+    if (dropped > 0) logger.warn("Plugins printed more than is logged", { dropped });
+  };
+  return {
+    write: (printed) => {
+      const now = Math.floor(performance.now() / 1000);
+      if (now !== second) flush();
       second = now;
-      count = 0;
-    }
-    count++;
-    if (count <= maxTexts) logger.warn("Printed by a plugin", printed);
+      count++;
+      if (count <= maxTexts) logger.warn("Printed by a plugin", printed);
+    },
+    flush,
   };
 }
