@@ -5,6 +5,7 @@ import { eventually } from "./fixtures/eventually.ts";
 import { botKind, kinds } from "./fixtures/kinds.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
 import { failure, scriptedChannel } from "./fixtures/scripted-channel.ts";
+import { scriptedRunner, works } from "./fixtures/scripted-runner.ts";
 import { storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
@@ -40,6 +41,29 @@ describe.each(storeCases)("S28 the sender of a dead letter on $name", ({ place }
     const reasons = (await operator.deadLetters()).items.map(({ reason }) => reason);
     expect(reasons).toEqual(["kind_failed", "payload_invalid", "payload_too_large"]);
     await eventually(() => expect(channel.acks.at(-1)).toEqual({ id: "m5" }));
+  });
+
+  test("is told that too much is open already, where the route says so, unless it is an agent", async () => {
+    const channel = scriptedChannel();
+    const runner = scriptedRunner(works());
+    const routes = telling.map((route) => ({ ...route, quotas: { principalTasks: 1 } }));
+    const { operator } = await startBridge(await place().open(), {
+      channels: [channel],
+      routes,
+      runner,
+    });
+    for (const text of ["one", "two"]) channel.deliver({ payload: { from: "ann", text } });
+    for (const text of ["one", "two"])
+      channel.deliver({ kind: "bot", payload: { from: "robot", text } });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
+    expect(channel.shown).toMatchObject([
+      { destination: { room: "ann" }, text: expect.stringContaining("too much is open") as string },
+    ]);
+    await eventually(async () => {
+      const { items } = await operator.deadLetters();
+      expect(items.map(({ reason }) => reason)).toEqual(["quota_exceeded", "quota_exceeded"]);
+    });
+    expect((await operator.status()).store.outbox).toBe(0);
   });
 
   test("is told nothing where no route says so, no route allows it, or who it is can not be told", async () => {

@@ -1,9 +1,10 @@
 import { BridgeError } from "@agent-bridge/core";
 import type { Clock, Logger } from "@agent-bridge/core";
-import { parseRows } from "./activity-row.ts";
+import { askPage } from "./activity-page.ts";
+import type { AskActivity } from "./activity-page.ts";
+import { parseRows, rowTooLarge } from "./activity-row.ts";
 import type { ActivityRow, Inbox } from "./activity-row.ts";
 import { readWindowRows } from "./activity-window.ts";
-import type { AskActivity } from "./activity-window.ts";
 import type { PlatformClient } from "./platform-client.ts";
 import { gapBefore, notedPoll, windowAt } from "./position.ts";
 import type { Gap, Position } from "./position.ts";
@@ -50,6 +51,7 @@ export async function readActivity(
       query: { type: "a2a_receive", include: "peer_info", ...query },
       signal: from.signal,
       expected: query["since_id"] === undefined ? [] : [410],
+      mayBeTooLarge: true,
     });
   const { position } = from;
   const look = { ...options, ask };
@@ -60,7 +62,9 @@ export async function readActivity(
 
 async function readAfter(look: Look, position: Position & { sinceId: string }): Promise<Reading> {
   const { inbox, logger, ask } = look;
-  const { status, body } = await ask({ since_id: position.sinceId, limit: String(pageRows) });
+  const query = { since_id: position.sinceId };
+  const { status, body, limit, isTooLarge } = await askPage(ask, query, pageRows);
+  if (isTooLarge === true) throw rowTooLarge(inbox);
   if (status === 410) {
     logger.warn("The platform no longer knows the last row that was read; it is read on by time.", {
       ...inbox,
@@ -70,7 +74,7 @@ async function readAfter(look: Look, position: Position & { sinceId: string }): 
     return readWindow(look, { ...position, sinceId: null, sinceAt: null });
   }
   const rows = parseRows(body, inbox);
-  const read = { rows, isCaughtUp: rows.length < pageRows, gap: null };
+  const read = { rows, isCaughtUp: rows.length < limit, gap: null };
   return { rows, isCaughtUp: read.isCaughtUp, position: advance(look, position, read) };
 }
 

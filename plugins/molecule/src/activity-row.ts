@@ -1,6 +1,7 @@
 import { BridgeError } from "@agent-bridge/core";
 import type { Delivery, Json, JsonObject } from "@agent-bridge/core";
 import * as z from "zod";
+import { channelFailed } from "./failure.ts";
 
 /** A row of the activity as far as the channel itself reads it. What a message says is the kinds' to check. */
 const rowSchema = z.looseObject({
@@ -38,6 +39,12 @@ export function parseRows(body: unknown, { channel }: Inbox): readonly ActivityR
     if (row.data.id || row.data.seq != null) return row.data;
     throw invalid(`row ${index + 1} has neither id nor seq`);
   });
+}
+
+/** The error of a row that can not be read for its size, and keeps those behind it from being read. */
+export function rowTooLarge({ channel }: Inbox): BridgeError {
+  const detail = "one message alone is too large an answer; it has to be removed on the platform";
+  return channelFailed({ channel, operation: "receive", detail, effect: "none", retryable: true });
 }
 
 /** The id by which a message is known, also where the platform gave none. */

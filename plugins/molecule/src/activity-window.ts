@@ -1,9 +1,7 @@
-import { inOrder, instantOf, parseRows } from "./activity-row.ts";
+import { inOrder, instantOf, parseRows, rowTooLarge } from "./activity-row.ts";
 import type { ActivityRow, Inbox } from "./activity-row.ts";
-import type { PlatformAnswer } from "./platform-client.ts";
-
-/** Asks for activity by the query's members. */
-export type AskActivity = (query: Readonly<Record<string, string>>) => Promise<PlatformAnswer>;
+import { askPage } from "./activity-page.ts";
+import type { AskActivity } from "./activity-page.ts";
 
 /** Which window of time up to now is read. */
 export interface WindowQuery {
@@ -39,17 +37,18 @@ export async function readWindowRows({ inbox, ask, secs }: WindowQuery): Promise
   let isCrowded = false;
   let isWhole = true;
   for (let page = 1; ; page++) {
-    const { body } = await ask({
+    const query = {
       since_secs: String(secs()),
-      limit: String(pageRows),
       ...(beforeMs === null ? {} : { before_ts: new Date(beforeMs).toISOString() }),
-    });
+    };
+    const { body, limit, isTooLarge } = await askPage(ask, query, pageRows);
+    if (isTooLarge === true) throw rowTooLarge(inbox);
     const rows = inOrder(parseRows(body, inbox));
     if (isCrowded && rows.length === 0) return { rows: kept, isWhole: false, isCut: true };
     isWhole &&= page <= 2 && !isCrowded;
     kept = isCrowded ? rows : inOrder([...rows, ...kept.slice(0, pageRows)]);
     const [oldest] = rows;
-    if (oldest === undefined || rows.length < pageRows) {
+    if (oldest === undefined || rows.length < limit) {
       return { rows: kept, isWhole, isCut: false };
     }
     if (page === maxPages) return { rows: kept, isWhole: false, isCut: true };

@@ -37,6 +37,8 @@ export interface PlatformRequest {
   readonly signal: AbortSignal;
   /** Statuses besides 2xx that the caller handles itself. */
   readonly expected?: readonly number[];
+  /** The caller has another way when the answer is too large. */
+  readonly mayBeTooLarge?: true;
   /** How long it may take until its answer has been read, in milliseconds; 30,000 by default. */
   readonly limitMs?: number;
 }
@@ -46,6 +48,8 @@ export interface PlatformAnswer {
   readonly status: number;
   /** The parsed body, an object or a list; undefined when there was none. */
   readonly body: unknown;
+  /** It was too large to be read; only where the request allowed for that. */
+  readonly isTooLarge?: true;
 }
 
 /** The platform's HTTP interface as one workspace uses it. */
@@ -91,6 +95,7 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
         throw fail(describeError(error), notSent);
       });
       const answer = await exchange({ ...options, platformUrl, token, asked, fail });
+      if (answer === tooLarge) return { status: 200, body: undefined, isTooLarge: true };
       const hide = (text: string): string => quoted(text.replaceAll(token, "[token]"));
       return judge({ ...answer, asked, channel: options.channel, fail, hide });
     },
@@ -111,7 +116,7 @@ interface RawAnswer {
 }
 
 /** Sends the request and reads the answer, within the time limit. */
-async function exchange(options: Exchange): Promise<RawAnswer> {
+async function exchange(options: Exchange): Promise<RawAnswer | typeof tooLarge> {
   const { asked, fail } = options;
   const { limitMs = requestMs } = asked;
   const limit = new AbortController();
@@ -135,6 +140,7 @@ async function exchange(options: Exchange): Promise<RawAnswer> {
     if (limit.signal.aborted) throw fail(`no answer within ${limitMs / 1_000} s`, maybeSent);
     if (asked.signal.aborted) throw aborted(asked, fail("it was aborted", maybeSent));
     if (error === tooLarge) {
+      if (asked.mayBeTooLarge === true) return tooLarge;
       throw fail(`the answer has more than ${maxAnswerBytes} bytes`, maybeSent);
     }
     throw fail(networkDetail(error), networkVerdict(error));

@@ -150,6 +150,46 @@ describe("the position", () => {
   });
 });
 
+describe("messages that are too large for one answer", () => {
+  /** A platform whose pages of more than so many rows are larger than anybody reads. */
+  const heavy =
+    (rows: number): Fetch =>
+    async (url, init) => {
+      const limit = Number(url.searchParams.get("limit"));
+      if (init.method !== "GET" || limit <= rows) return watchedFetch(url, init);
+      asked.push(url.searchParams);
+      const mebibyte = new Uint8Array(1024 * 1024).fill(0x20);
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          if (++sent > 33) controller.close();
+          else controller.enqueue(mebibyte);
+        },
+      });
+      return new Response(body);
+    };
+
+  test("are asked for in shorter pages, and keep none behind them from being read", async () => {
+    const ids = ["a", "b", "c", "d", "e"].map((text, place) => canvas(text, 1000 - place));
+    const of = channel({ fetch: heavy(2) });
+    const first = await readAll(of, null);
+    expect([...new Set(first.deliveries.map(({ id }) => id))]).toEqual(ids);
+    const more = ["f", "g", "h"].map((text) => canvas(text));
+    asked = [];
+    const second = await readAll(of, first.after);
+    expect(second.deliveries.map(({ id }) => id)).toEqual(more);
+    const limits = asked.map((query) => query.get("limit"));
+    expect(limits.slice(0, 5)).toEqual(["100", "25", "7", "2", "100"]);
+  });
+
+  test("is a failed poll where one alone is too large, which says what mends it", async () => {
+    canvas("huge");
+    const error = await failureOf(poll(channel({ fetch: heavy(0) }), null));
+    expect(error).toMatchObject({ code: "CHANNEL_FAILED" });
+    expect(error.message).toContain("removed on the platform");
+  });
+});
+
 describe("a cursor that the platform no longer knows", () => {
   test("is replaced by the time since the last good poll and ten minutes, and nothing is lost", async () => {
     const one = canvas("one");
@@ -494,7 +534,11 @@ describe("limits", () => {
         isCancelled = true;
       },
     });
-    const error = await failureOf(poll(channel({ fetch: async () => new Response(body) }), null));
+    const of = channel({ fetch: async () => new Response(body) });
+    const options = { idempotencyKey: "k", signal };
+    const error = await failureOf(
+      of.send({ destination: { to: "user", workspace: "" }, text: "hi" }, options),
+    );
     expect(error.message).toContain("33554432 bytes");
     expect(sent).toBeLessThan(40 * 1024 * 1024);
     expect(isCancelled).toBe(true);
