@@ -51,11 +51,21 @@ export function deadLetterJson(letter: DeadLetter): object {
   return { ...letter, at: iso(letter.at) };
 }
 
-export function statusJson(status: DaemonStatus): object {
-  const channels = status.bridge.channels.map((channel) => ({
+function bridgeJson(bridge: DaemonStatus["bridge"]): object {
+  const { startedAt, retention } = bridge;
+  const channels = bridge.channels.map((channel) => ({
     ...channel,
     lastGoodPollAt: isoOrNull(channel.lastGoodPollAt),
   }));
+  return {
+    ...bridge,
+    startedAt: iso(startedAt),
+    channels,
+    retention: { ...retention, lastRunAt: isoOrNull(retention.lastRunAt) },
+  };
+}
+
+export function statusJson(status: DaemonStatus): object {
   const { last } = status.loop;
   const { loadedAt, refused } = status.config;
   return {
@@ -67,6 +77,6 @@ export function statusJson(status: DaemonStatus): object {
       refused: refused === null ? null : { ...refused, at: iso(refused.at) },
     },
     loop: { ...status.loop, last: last === null ? null : { ...last, at: iso(last.at) } },
-    bridge: { ...status.bridge, startedAt: iso(status.bridge.startedAt), channels },
+    bridge: bridgeJson(status.bridge),
   };
 }

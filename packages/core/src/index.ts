@@ -7,6 +7,7 @@ export type {
   Limits,
   ProcessSweeper,
   Quotas,
+  RetentionRules,
 } from "./contract/bridge.ts";
 export type { Budget, BudgetState, BudgetUnit, BudgetUse, Spent } from "./contract/budget.ts";
 export type { Channel, Delivery, InboxStyle, OutgoingReply, Received } from "./contract/channel.ts";
@@ -31,6 +32,7 @@ export type {
   Handle,
   RunnerFailure,
   RunnerStatus,
+  RetentionStatus,
   StartRequest,
 } from "./contract/handle.ts";
 export type { Json, JsonObject } from "./contract/json.ts";
@@ -116,6 +118,7 @@ export { parseJson } from "./parse-json.ts";
 export { createBridge } from "./engine/bridge.ts";
 export type { DeclaredParts } from "./engine/declarations.ts";
 export { defaultLimits } from "./engine/engine.ts";
+export { defaultRetention } from "./engine/retention.ts";
 export type { Explainer, Explanation, SupposedMessage, SupposedTask } from "./engine/explain.ts";
 export { createExplainer } from "./engine/explain.ts";
 export type { PlacedRoute, RouteReach } from "./engine/route-reach.ts";

@@ -10,12 +10,16 @@ export interface ConfigChanges {
 }
 
 /** The keys that a running daemon takes over; all others take effect at the next start. */
-const hotKeys: ReadonlySet<string> = new Set(["routes", "limits"] satisfies (keyof Config)[]);
+const hotKeys: ReadonlySet<string> = new Set([
+  "routes",
+  "limits",
+  "retention",
+] satisfies (keyof Config)[]);
 
 /**
  * Tells what changes from one configuration to another.
  *
- * @param from.active what a running daemon follows in its routes and limits
+ * @param from.active what a running daemon follows in its routes, limits and retention
  * @param from.started what it was started with: everything else it follows until its end
  */
 export function changesTo(
@@ -26,7 +30,11 @@ export function changesTo(
     (key) => key !== "$schema" && key !== "plugins" && !hotKeys.has(key),
   ) as (keyof Config)[];
   return {
-    now: [...routeChanges(from.active, next), ...limitChanges(from.active, next)],
+    now: [
+      ...routeChanges(from.active, next),
+      ...valueChanges("limits", from.active, next),
+      ...valueChanges("retention", from.active, next),
+    ],
     atNextStart: [
       ...pluginChanges(from.started, next),
       ...cold.filter((key) => !isDeepStrictEqual(from.started[key], next[key])),
@@ -39,8 +47,12 @@ function routeChanges(before: Config, after: Config): readonly string[] {
   return [`routes: ${before.routes.length} before, ${after.routes.length} now`];
 }
 
-function limitChanges(before: Config, after: Config): readonly string[] {
-  const [old, now] = [flat(before.limits, "limits"), flat(after.limits, "limits")];
+function valueChanges(
+  key: "limits" | "retention",
+  before: Config,
+  after: Config,
+): readonly string[] {
+  const [old, now] = [flat(before[key], key), flat(after[key], key)];
   return [...new Set([...old.keys(), ...now.keys()])]
     .filter((name) => !isDeepStrictEqual(old.get(name), now.get(name)))
     .map((name) => `${name}: ${text(old.get(name))} before, ${text(now.get(name))} now`);

@@ -25,6 +25,7 @@ import { checkRoutes } from "./plugins/route-check.ts";
 import { ensurePrivateFolder } from "./private-files.ts";
 import type { ConfigChanges } from "./config-changes.ts";
 import { createReloader, type Reloader } from "./reload.ts";
+import { retentionRules } from "./retention-rules.ts";
 import { untilSelfEnd, type SelfEndWatch, type StopCause } from "./self-end.ts";
 import { protocolVersion } from "./socket/frames.ts";
 import type { DaemonStatus } from "./socket/methods.ts";
@@ -103,6 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     runners,
     channels: plugins.channels,
     limits: options.config.config.limits,
+    retention: retentionRules(options.config.config),
     secrets,
     sweeper: stateSweeper(identity.stateId, logger),
     clock,

@@ -8,10 +8,11 @@ import { checkOptions, missingFinding, type LoadedPlugins } from "./plugins/load
 import type { PluginCalls } from "./plugins/plugin-calls.ts";
 import { isPluginSpecifier, locatePlugin, type PluginPlaces } from "./plugins/resolve-plugin.ts";
 import { reviewRoutes } from "./plugins/route-check.ts";
+import { retentionRules } from "./retention-rules.ts";
 
 /** What became of the configuration since the start. Times are epoch milliseconds. */
 export interface ConfigStatus {
-  /** When the routes and limits in force were read. */
+  /** When the routes, limits and rules of retention in force were read. */
   readonly loadedAt: number;
   /** What is in the file, and takes effect at the next start only. */
   readonly atNextStart: readonly string[];
@@ -23,7 +24,7 @@ export interface ConfigStatus {
 export interface Reloader {
   readonly status: ConfigStatus;
   /**
-   * Reads and checks the file as a whole. Routes and limits are replaced in one step; accepted tasks keep the rules
+   * Reads and checks the file as a whole. Routes, limits and retention are replaced in one step; accepted tasks keep the rules
    * that are stored with them. All else takes effect at the next start, and is named.
    *
    * @throws BridgeError CONFIG_INVALID with every finding; then nothing has changed
@@ -54,7 +55,7 @@ export function createReloader(running: Running): Reloader {
     const next = readConfig(paths);
     const { routes, notes } = check(next, running);
     const { limits } = next.config;
-    bridge.reconfigure({ routes, limits });
+    bridge.reconfigure({ routes, limits, retention: retentionRules(next.config) });
     const changes = changesTo(next.config, { active, started: started.config });
     active = next.config;
     status = { loadedAt: Date.now(), atNextStart: changes.atNextStart, refused: null };

@@ -4,6 +4,7 @@ import { connectTo, runs, type CommandRow } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { statusJson } from "../json-output.ts";
 import { formatDuration } from "../render/duration.ts";
+import { formatBytes } from "../render/bytes.ts";
 import { deadLettersText } from "../render/only-counted.ts";
 import { gapText } from "../render/gap-text.ts";
 import { plainLine } from "../render/plain-text.ts";
@@ -35,6 +36,7 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ["config", configFile],
     ...configFacts(found.config, now),
     ["store", bridge.durable ? `durable, ${bridge.storeId}` : "in memory: ends with the daemon"],
+    ...roomFacts(bridge, now),
     ...workFacts(bridge),
     ...bridge.channels.flatMap((channel) => channelFacts(channel, now)),
     ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, healthText(runner.health)]),
@@ -61,6 +63,22 @@ function configFacts(
     facts.push(["at next start", plainLine(atNextStart.join(", "), 500)]);
   }
   return facts;
+}
+
+function roomFacts({ size, retention }: BridgeStatus, now: number): readonly Fact[] {
+  const { lastRunAt, removed } = retention;
+  const free = size.totalBytes - size.usedBytes;
+  const room = free > 0 ? `, ${formatBytes(free)} of it free` : "";
+  const { tasks, events, keys, deadLetters, conversations } = removed;
+  const counts = `${tasks} tasks with ${events} events, ${keys} keys, ${deadLetters} dead letters, ${conversations} conversations`;
+  const ran =
+    lastRunAt === null
+      ? "not run yet"
+      : `last run ${formatDuration(now - lastRunAt)} ago, removed since start: ${counts}`;
+  return [
+    ["size", `${formatBytes(size.totalBytes)}${room}`],
+    ["retention", ran],
+  ];
 }
 
 function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact[] {

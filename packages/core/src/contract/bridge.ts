@@ -42,6 +42,8 @@ export interface Limits {
   readonly messageDepth: number;
   /** The largest answer that is kept whole. */
   readonly answerBytes: number;
+  /** What the log of one task may take; beyond it only what a reader can not do without is recorded. */
+  readonly logBytes: number;
   /** How long a claim holds without renewal. It is renewed at a third; at two thirds without success the runner is ended. */
   readonly leaseMs: number;
   /** How long a question waits before it is a "no". */
@@ -52,6 +54,25 @@ export interface Limits {
   readonly crashes: number;
   readonly turn: TurnLimits;
   readonly quotas: Quotas;
+}
+
+/**
+ * How long what is over is kept, with the defaults of `defaultRetention`. Null: for ever, or as much as there
+ * is room for. What is open, or waits for a reply or an acknowledgement, is never removed.
+ */
+export interface RetentionRules {
+  /** Ended tasks, with all that belongs to them; from their end. */
+  readonly taskMs: number | null;
+  /** When the store uses more, the tasks that ended first go before their time, but for those of the last hour. */
+  readonly maxBytes: number | null;
+  /** The key of a message, by which a repeat is known, beyond its task. A channel's redelivery must be over by then. */
+  readonly keyMs: number;
+  readonly deadLetterMs: number | null;
+  /** The most dead letters, and the most bytes of their payloads. */
+  readonly deadLetters: number;
+  readonly deadLetterBytes: number;
+  /** A conversation without tasks, with the agents' sessions; from when somebody last wrote there. */
+  readonly conversationMs: number | null;
 }
 
 /** Ends the processes that an earlier start left behind. Given by the host: core starts no processes. */
@@ -100,6 +121,7 @@ export interface BridgeParts {
     readonly turn?: Partial<TurnLimits>;
     readonly quotas?: Partial<Quotas>;
   };
+  readonly retention?: Partial<RetentionRules>;
   readonly sweeper?: ProcessSweeper;
   /** Texts that are never stored or sent: in what an agent does and answers they are replaced. May grow. */
   readonly secrets?: ReadonlySet<string>;
@@ -119,13 +141,13 @@ export interface Bridge extends AsyncDisposable {
    */
   stop(): Promise<void>;
   /**
-   * Replaces the routes and the limits in one step. What is accepted from here on follows the new ones; what was
-   * accepted before keeps the rules that are stored with it, and a turn that runs its time limits. Limits that are
-   * not given have their defaults, as in `createBridge`. Refused as a whole, with nothing changed.
+   * Replaces the routes, the limits and the rules of retention in one step. What is accepted from here on follows
+   * the new ones; what was accepted before keeps the rules that are stored with it, and a turn that runs its
+   * time limits. What is not given has its defaults, as in `createBridge`. Refused as a whole, with nothing changed.
    *
    * @throws BridgeError ROUTE_INVALID
    */
-  reconfigure(to: Pick<BridgeParts, "routes" | "limits">): void;
+  reconfigure(to: Pick<BridgeParts, "routes" | "limits" | "retention">): void;
   /** The only way to tasks, events, cancel and resume. */
   as(principal: Principal): Handle;
 }

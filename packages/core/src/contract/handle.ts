@@ -7,6 +7,7 @@ import type { LogGap } from "./log.ts";
 import type { Principal } from "./principal.ts";
 import type { Answer, Question } from "./question.ts";
 import type { DeadLetter, Page, StoreStats } from "./queries.ts";
+import type { StoreSize } from "./retention.ts";
 import type { RunnerHealth } from "./runner.ts";
 import type { Conversation, FailureCode, HistoryMessage, Task, TaskStatus } from "./task.ts";
 
@@ -197,12 +198,28 @@ export interface RunnerStatus {
   readonly lastFailure: RunnerFailure | null;
 }
 
+/** What retention has done since the start of this process. */
+export interface RetentionStatus {
+  /** When a sweep of this process last came to its end; null before the first. */
+  readonly lastRunAt: number | null;
+  readonly removed: {
+    readonly tasks: number;
+    readonly events: number;
+    /** Keys of messages, that are not known any more. */
+    readonly keys: number;
+    readonly deadLetters: number;
+    readonly conversations: number;
+  };
+}
+
 /** What the operator sees at a glance. Times are epoch milliseconds. */
 export interface BridgeStatus {
   readonly storeId: string;
   readonly durable: boolean;
   readonly startedAt: number;
   readonly store: StoreStats;
+  readonly size: StoreSize;
+  readonly retention: RetentionStatus;
   /** Tasks that this process works on now. */
   readonly running: number;
   readonly concurrency: number;

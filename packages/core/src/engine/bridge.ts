@@ -18,6 +18,7 @@ import { type IntakeState, receives, runIntake } from "./intake.ts";
 import { createMessageRate } from "./message-rate.ts";
 import { createRedactor } from "./redaction.ts";
 import { recordOf } from "./runner-record.ts";
+import { newRetentionState, type RetentionState, runRetention } from "./retention.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { Worker } from "./work.ts";
 
@@ -94,7 +95,12 @@ function newIntakeState(): IntakeState {
 
 async function statusOf(
   engine: Engine,
-  of: { worker: Worker; intakes: ReadonlyMap<string, IntakeState>; startedAt: number },
+  of: {
+    worker: Worker;
+    intakes: ReadonlyMap<string, IntakeState>;
+    retention: RetentionState;
+    startedAt: number;
+  },
 ): Promise<BridgeStatus> {
   const { store, channels, runners, health, limits, tally } = engine;
   const channelStatus = async (channel: Channel): Promise<BridgeStatus["channels"][number]> => ({
@@ -109,6 +115,8 @@ async function statusOf(
     durable: store.durable,
     startedAt: of.startedAt,
     store: await store.queries.stats(),
+    size: await store.retention.size(),
+    retention: structuredClone(of.retention),
     running: of.worker.running,
     concurrency: limits.concurrency,
     channels: await Promise.all([...channels.values()].map(channelStatus)),
@@ -164,6 +172,7 @@ export function createBridge(parts: BridgeParts): Bridge {
   const { clock } = engine;
   const worker = new Worker(engine);
   const intakes = new Map([...engine.channels.keys()].map((name) => [name, newIntakeState()]));
+  const retention = newRetentionState();
   const startedAt = clock.now();
   const receiving = new AbortController();
   const delivering = new AbortController();
@@ -178,6 +187,8 @@ export function createBridge(parts: BridgeParts): Bridge {
       loops.receiving.push(checkHealth(engine, runner, receiving.signal).then(() => undefined));
     }
     loops.receiving.push(worker.run(receiving.signal));
+    const { signal } = receiving;
+    loops.receiving.push(runRetention(engine, { state: retention, signal }));
     for (const channel of engine.channels.values()) {
       const state = intakes.get(channel.name);
       if (state !== undefined && receives(channel))
@@ -201,10 +212,11 @@ export function createBridge(parts: BridgeParts): Bridge {
     engine.feed[Symbol.dispose]();
   };
 
-  const reconfigure: Bridge["reconfigure"] = ({ routes, limits: given = {} }) => {
-    const { routing, limits } = declarationsOf({ ...parts, routes, limits: given });
-    engine.routing = routing;
-    engine.limits = limits;
+  const reconfigure: Bridge["reconfigure"] = ({ routes, limits = {}, retention: rules = {} }) => {
+    const next = declarationsOf({ ...parts, routes, limits, retention: rules });
+    engine.routing = next.routing;
+    engine.limits = next.limits;
+    engine.retention = next.retention;
   };
 
   return {
@@ -215,7 +227,7 @@ export function createBridge(parts: BridgeParts): Bridge {
       createHandle(
         engine,
         principal,
-        async () => await statusOf(engine, { worker, intakes, startedAt }),
+        async () => await statusOf(engine, { worker, intakes, retention, startedAt }),
       ),
     [Symbol.asyncDispose]: async () => await (stopping ??= stop()),
   };

@@ -2,15 +2,19 @@ import type { BridgeParts, Limits } from "../contract/bridge.ts";
 import { BridgeError } from "../contract/errors.ts";
 import { defaultLimits, type Engine } from "./engine.ts";
 import { promptKind } from "./prompt-kind.ts";
+import { defaultRetention } from "./retention.ts";
 import { loadRoutes } from "./routing.ts";
 
 /** What of a bridge is data: what decides where a message goes, without a store and before anything runs. */
-export type Declarations = Pick<Engine, "kinds" | "routing" | "runners" | "channels" | "limits">;
+export type Declarations = Pick<
+  Engine,
+  "kinds" | "routing" | "runners" | "channels" | "limits" | "retention"
+>;
 
 /** The parts that declare. */
 export type DeclaredParts = Pick<
   BridgeParts,
-  "kinds" | "routes" | "runners" | "channels" | "limits"
+  "kinds" | "routes" | "runners" | "channels" | "limits" | "retention"
 >;
 
 function byName<T extends { readonly name: string }>(
@@ -49,5 +53,6 @@ export function declarationsOf(parts: DeclaredParts): Declarations {
     channels: byName("channels", parts.channels ?? []),
     routing: loadRoutes(parts.routes, kinds.values(), runners.values()),
     limits: limitsOf(parts.limits),
+    retention: { ...defaultRetention, ...parts.retention },
   };
 }

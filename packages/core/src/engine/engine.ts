@@ -1,5 +1,5 @@
 import type { BridgeStatus } from "../contract/handle.ts";
-import type { Failpoint, Limits, ProcessSweeper } from "../contract/bridge.ts";
+import type { Failpoint, Limits, ProcessSweeper, RetentionRules } from "../contract/bridge.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Clock, Random } from "../contract/clock.ts";
 import type { Kind } from "../contract/kind.ts";
@@ -24,7 +24,7 @@ export type Tally = {
 
 /**
  * What the parts of the engine share: the checked parts of a bridge, and nothing that one of them owns.
- * `routing` and `limits` may be replaced while it runs: they are read where they are used, and not kept.
+ * `routing`, `limits` and `retention` may be replaced while it runs: they are read where they are used, and not kept.
  */
 export interface Engine {
   readonly store: Store;
@@ -35,6 +35,7 @@ export interface Engine {
   readonly runners: ReadonlyMap<string, Runner>;
   readonly channels: ReadonlyMap<string, Channel>;
   readonly limits: Limits;
+  readonly retention: RetentionRules;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -50,9 +51,10 @@ export interface Engine {
 }
 
 /** The engine as the bridge itself has it. */
-export type OwnEngine = Omit<Engine, "routing" | "limits"> & {
+export type OwnEngine = Omit<Engine, "routing" | "limits" | "retention"> & {
   routing: RoutingTable;
   limits: Limits;
+  retention: RetentionRules;
 };
 
 /** The limits that hold where nothing else is said. */
@@ -64,6 +66,7 @@ export const defaultLimits: Limits = {
   messageBytes: 256 * 1024,
   messageDepth: 64,
   answerBytes: 10 * 1024 * 1024,
+  logBytes: 100 * 1024 * 1024,
   leaseMs: 30_000,
   questionMs: 10 * 60_000,
   waitMs: 60_000,

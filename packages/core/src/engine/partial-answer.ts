@@ -1,4 +1,4 @@
-import type { NewEvent } from "../contract/event.ts";
+import type { BridgeEvent, EventType, NewEvent } from "../contract/event.ts";
 import type { Scope } from "../contract/principal.ts";
 import type { Log } from "../contract/log.ts";
 import { cutBytes } from "../plain-data.ts";
@@ -49,6 +49,25 @@ export class PartialAnswer {
 
 const textTypes = ["task.started", "turn.text", "turn.final_answer"] as const;
 
+/** A task's events, page by page. */
+async function* eventsOf(
+  log: Log,
+  filter: { readonly taskId: string; readonly types?: readonly EventType[] },
+): AsyncGenerator<BridgeEvent, void> {
+  const scope: Scope = { all: true };
+  for (let after: string | null = null; ;) {
+    const page: Awaited<ReturnType<Log["read"]>> = await log.read({
+      ...filter,
+      scope,
+      after,
+      limit: 200,
+    });
+    yield* page.events;
+    if (page.atHead) return;
+    after = page.next;
+  }
+}
+
 /** Reads the partial answer of a task from its events. */
 export async function readPartialAnswer(
   log: Log,
@@ -56,17 +75,32 @@ export async function readPartialAnswer(
   limitBytes: number,
 ): Promise<PartialAnswer> {
   const partial = new PartialAnswer(limitBytes);
-  const scope: Scope = { all: true };
-  for (let after: string | null = null; ;) {
-    const page: Awaited<ReturnType<Log["read"]>> = await log.read({
-      scope,
-      taskId,
-      types: textTypes,
-      after,
-      limit: 1000,
-    });
-    for (const event of page.events) partial.add(event);
-    if (page.atHead) return partial;
-    after = page.next;
+  for await (const event of eventsOf(log, { taskId, types: textTypes })) partial.add(event);
+  return partial;
+}
+
+/** What earlier attempts of a task have left in its log. */
+export interface EarlierTurns {
+  readonly partial: PartialAnswer;
+  /** What their events take, about. */
+  readonly bytes: number;
+  /** The texts of their notices. */
+  readonly notices: ReadonlySet<string>;
+}
+
+/** Reads what earlier attempts of a task have left. */
+export async function readEarlierTurns(
+  log: Log,
+  taskId: string,
+  limitBytes: number,
+): Promise<EarlierTurns> {
+  const partial = new PartialAnswer(limitBytes);
+  const notices = new Set<string>();
+  let bytes = 0;
+  for await (const event of eventsOf(log, { taskId })) {
+    partial.add(event);
+    bytes += JSON.stringify(event.data).length;
+    if (event.type === "turn.notice") notices.add(event.data.text);
   }
+  return { partial, bytes, notices };
 }

@@ -5,7 +5,7 @@ import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
 import { noteEnd } from "./runner-record.ts";
 import { pause } from "./loop.ts";
-import { PartialAnswer, readPartialAnswer } from "./partial-answer.ts";
+import { type EarlierTurns, PartialAnswer, readEarlierTurns } from "./partial-answer.ts";
 import { finalEvents, internalFailure, perform } from "./perform.ts";
 import { readCancelReason } from "./cancel-reason.ts";
 import { cancelledEnding } from "./texts.ts";
@@ -81,20 +81,21 @@ async function settleSurely(
   }
 }
 
-/** What the earlier attempts of this task had said. */
-async function earlierAnswer(engine: Engine, attempt: Attempt): Promise<PartialAnswer> {
+/** What the earlier attempts of this task have left. */
+async function earlierTurns(engine: Engine, attempt: Attempt): Promise<EarlierTurns> {
   const { answerBytes } = engine.limits;
   const { claim } = attempt;
-  if (claim.attempt === 1) return new PartialAnswer(answerBytes);
+  const nothing = { partial: new PartialAnswer(answerBytes), bytes: 0, notices: new Set<string>() };
+  if (claim.attempt === 1) return nothing;
   try {
-    return await readPartialAnswer(engine.store.log, claim.taskId, answerBytes);
+    return await readEarlierTurns(engine.store.log, claim.taskId, answerBytes);
   } catch (error) {
     // Its loss costs at most a partial answer; a store that stays broken refuses the next write, too.
     engine.logger.warn("What an earlier attempt had said could not be read", {
       taskId: claim.taskId,
       error: describeError(error),
     });
-    return new PartialAnswer(answerBytes);
+    return nothing;
   }
 }
 
@@ -104,7 +105,7 @@ export async function runClaim(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<void> {
-  const writer = new TurnWriter(engine, attempt, await earlierAnswer(engine, attempt));
+  const writer = new TurnWriter(engine, attempt, await earlierTurns(engine, attempt));
   const result = await perform(engine, attempt, writer).catch((error: unknown) => {
     engine.logger.error("A turn failed in the engine", {
       taskId: attempt.claim.taskId,

@@ -5,15 +5,16 @@ import type { WorkWrite } from "../contract/work.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { pause } from "./loop.ts";
-import type { PartialAnswer } from "./partial-answer.ts";
+import type { EarlierTurns, PartialAnswer } from "./partial-answer.ts";
 import { checkPlainData } from "../plain-data.ts";
 
 /** Deltas are stored at most every so often: some twenty a second. */
 const coalesceMs = 50;
 /** Deltas waiting to be stored, in characters: more are stored at once. */
 const maxWaiting = 16_384;
-/** What one attempt may add to the log; beyond it only what a reader can not do without. */
-const maxAttemptBytes = 100 * 1024 * 1024;
+/** Stands once in the log of a task that has filled its share. */
+const fullText =
+  "The agent has filled its share of the log; what else it does is not recorded. Its answer is.";
 /** Pauses between tries when the store refuses an append. */
 const retryMs = [100, 400, 1600];
 /** What of a session is kept. */
@@ -21,7 +22,7 @@ const sessionLimits = { bytes: 10 * 1024 * 1024, depth: 64 };
 
 type Delta = Extract<NewEvent, { type: "turn.thinking" | "turn.text" }>;
 
-/** What the log keeps even when an attempt has filled its share. */
+/** What the log keeps even when a task has filled its share. */
 const essential: ReadonlySet<RunnerEvent["type"]> = new Set([
   "session",
   "usage",
@@ -73,10 +74,11 @@ export class TurnWriter {
   /** True once a tool was called or a file changed: running the turn again could do things twice. */
   hasActed = false;
 
-  constructor(engine: Engine, attempt: Attempt, partial: PartialAnswer) {
+  constructor(engine: Engine, attempt: Attempt, earlier: EarlierTurns) {
     this.#engine = engine;
     this.#attempt = attempt;
-    this.partial = partial;
+    this.partial = earlier.partial;
+    this.#bytes = earlier.notices.has(fullText) ? Number.POSITIVE_INFINITY : earlier.bytes;
   }
 
   /** Takes one event. Resolves when it is stored; for deltas, when it is in line. */
@@ -176,13 +178,12 @@ export class TurnWriter {
   }
 
   #isFull(event: RunnerEvent): boolean {
-    if (essential.has(event.type) || this.#bytes < maxAttemptBytes) return false;
+    if (essential.has(event.type) || this.#bytes < this.#engine.limits.logBytes) return false;
     if (this.#bytes !== Number.POSITIVE_INFINITY) {
       this.#bytes = Number.POSITIVE_INFINITY;
-      const text = `The agent has filled its share of the log (${maxAttemptBytes} bytes); what else it does is not recorded. Its answer is.`;
       this.#waiting.push({
         type: "turn.notice",
-        data: { level: "warning", text },
+        data: { level: "warning", text: fullText },
       } as unknown as Delta);
     }
     return true;

@@ -30,6 +30,7 @@ const limits = {
   messageBytes: bytes,
   messageDepth: count,
   answerBytes: bytes,
+  logBytes: bytes,
   leaseMs: ms,
   questionMs: ms,
   waitMs: ms,
@@ -44,6 +45,32 @@ const storeSchema = z.discriminatedUnion("type", [
   /** Ends with the process; `up` takes it only with `--ephemeral`. */
   z.strictObject({ type: z.literal("memory") }),
 ]);
+
+/** Days that something is kept; null: for ever. */
+const daysOrEver = z.int().min(1).max(36_500).nullable();
+
+/** How long what is over is kept. What is open, or not settled, is never removed. */
+const retentionSchema = z.strictObject({
+  /** Ended tasks with their logs and answers, from their end. */
+  days: daysOrEver.default(30),
+  /** What the store may use; beyond it the tasks that ended first go earlier. Null: as much as the disk has. */
+  maxBytes: z
+    .int()
+    .min(16 * 1024 * 1024)
+    .nullable()
+    .default(10 * 1024 * 1024 * 1024),
+  /** How long a message or idempotency key is known after its task was removed, so that a repeat runs nothing. */
+  keyDays: z.int().min(1).max(36_500).default(35),
+  deadLetterDays: daysOrEver.default(90),
+  /** The most dead letters, and the most bytes of them: the oldest go. */
+  deadLetters: z.int().min(1).default(10_000),
+  deadLetterBytes: z
+    .int()
+    .min(1024 * 1024)
+    .default(256 * 1024 * 1024),
+  /** Conversations without tasks, with the agents' sessions, from when somebody last wrote there. */
+  conversationDays: daysOrEver.default(365),
+});
 
 /** What the daemon logs, in `daemon.log` of the state folder. */
 const logSchema = z.strictObject({
@@ -85,6 +112,7 @@ export const configSchema = z.strictObject({
   routes: z.array(routeSchema),
   limits: z.strictObject(limits).default({}),
   store: storeSchema.default({ type: "sqlite" }),
+  retention: retentionSchema.prefault({}),
   log: logSchema.prefault({}),
   daemon: daemonSchema.prefault({}),
 });
