@@ -63,7 +63,8 @@ describe.each(storeCases)("S28 the sender of a dead letter on $name", ({ place }
       const { items } = await operator.deadLetters();
       expect(items.map(({ reason }) => reason)).toEqual(["quota_exceeded", "quota_exceeded"]);
     });
-    expect((await operator.status()).store.outbox).toBe(0);
+    await eventually(async () => expect((await operator.status()).store.outbox).toBe(0));
+    expect(channel.shown).toHaveLength(1);
   });
 
   test("is told nothing where no route says so, no route allows it, or who it is can not be told", async () => {
