@@ -1,4 +1,5 @@
 import {
+  type Attention,
   type BridgeEvent,
   type Conversation,
   type DeadLetter,
@@ -6,6 +7,7 @@ import {
   isLogGap,
   type LogGap,
   type Question,
+  type RunnerStatus,
   type Task,
 } from "@agent-bridge/core";
 import type { DaemonStatus } from "@agent-bridge/host";
@@ -51,16 +53,36 @@ export function deadLetterJson(letter: DeadLetter): object {
   return { ...letter, at: iso(letter.at) };
 }
 
+function runnerJson({ checkedAt, lastFailure, ...runner }: RunnerStatus): object {
+  return {
+    ...runner,
+    checkedAt: isoOrNull(checkedAt),
+    lastFailure: lastFailure === null ? null : { ...lastFailure, at: iso(lastFailure.at) },
+  };
+}
+
+function attentionJson({ questions, ...attention }: Attention): object {
+  const shown = questions.map(({ askedAt, deadlineAt, ...question }) => ({
+    ...question,
+    askedAt: iso(askedAt),
+    deadlineAt: iso(deadlineAt),
+  }));
+  return { ...attention, questions: shown };
+}
+
 function bridgeJson(bridge: DaemonStatus["bridge"]): object {
   const { startedAt, retention } = bridge;
   const channels = bridge.channels.map((channel) => ({
     ...channel,
     lastGoodPollAt: isoOrNull(channel.lastGoodPollAt),
+    nextPollAt: isoOrNull(channel.nextPollAt),
   }));
   return {
     ...bridge,
     startedAt: iso(startedAt),
     channels,
+    runners: bridge.runners.map(runnerJson),
+    attention: attentionJson(bridge.attention),
     retention: { ...retention, lastRunAt: isoOrNull(retention.lastRunAt) },
   };
 }

@@ -3,12 +3,13 @@ import type { DaemonStatus } from "@agent-bridge/host";
 import { connectTo, runs, type CommandRow } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { statusJson } from "../json-output.ts";
+import { adviceFor } from "../render/advice.ts";
+import { attentionFacts, channelText, runnerText } from "../render/attention.ts";
 import { formatDuration } from "../render/duration.ts";
 import { formatBytes } from "../render/bytes.ts";
-import { deadLettersText } from "../render/only-counted.ts";
 import { gapText } from "../render/gap-text.ts";
 import { plainLine } from "../render/plain-text.ts";
-import { renderFacts } from "../render/table.ts";
+import { renderFacts, widthOf, wrap } from "../render/table.ts";
 
 export const status: CommandRow = {
   name: "status",
@@ -20,7 +21,10 @@ export const status: CommandRow = {
       await using client = await connectTo(surroundings);
       const found = await client.call("status", {}, { signal: surroundings.interrupts() });
       printer.json(statusJson(found));
-      printer.text(renderFacts(statusFacts(found, Date.now())));
+      printer.text(renderFacts(statusFacts(found, Date.now()), widthOf(surroundings)));
+      const advice = adviceFor(found);
+      if (advice.length > 0)
+        printer.text(["", ...advice.flatMap((text) => wrap(text, widthOf(surroundings)))]);
       return exitCodes.ok;
     });
   },
@@ -37,9 +41,9 @@ function statusFacts(found: DaemonStatus, now: number): readonly Fact[] {
     ...configFacts(found.config, now),
     ["store", bridge.durable ? `durable, ${bridge.storeId}` : "in memory: ends with the daemon"],
     ...roomFacts(bridge, now),
-    ...workFacts(bridge),
+    ...workFacts(bridge, now),
     ...bridge.channels.flatMap((channel) => channelFacts(channel, now)),
-    ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, healthText(runner.health)]),
+    ...bridge.runners.map((runner): Fact => [`runner ${runner.name}`, runnerText(runner, now)]),
     ...found.plugins.map((plugin): Fact => [
       `plugin ${plugin.name ?? plugin.specifier}`,
       pluginText(plugin),
@@ -81,8 +85,9 @@ function roomFacts({ size, retention }: BridgeStatus, now: number): readonly Fac
   ];
 }
 
-function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact[] {
-  const { tasks, oldestPendingMs, outbox, openQuestions } = store;
+function workFacts(bridge: BridgeStatus, now: number): readonly Fact[] {
+  const { running, concurrency, store } = bridge;
+  const { tasks, oldestPendingMs } = store;
   const waiting = oldestPendingMs === null ? "" : ` (oldest ${formatDuration(oldestPendingMs)})`;
   return [
     ["running", `${running} of ${concurrency}`],
@@ -90,9 +95,7 @@ function workFacts({ running, concurrency, store }: BridgeStatus): readonly Fact
       "tasks",
       `${tasks.pending} pending${waiting}, ${tasks.running} running, ${tasks.input_required} waiting for an answer, ${tasks.completed} completed, ${tasks.failed} failed`,
     ],
-    ["replies", `${outbox} waiting`],
-    ["questions", `${openQuestions} open`],
-    ["dead letters", deadLettersText(store)],
+    ...attentionFacts(bridge, now),
   ];
 }
 
@@ -103,22 +106,6 @@ function channelFacts(channel: BridgeStatus["channels"][number], now: number): r
     [`channel ${name}`, channelText(channel, now)],
     ...(gap === null ? [] : [[`gap of ${name}`, gap] as const]),
   ];
-}
-
-function channelText(channel: BridgeStatus["channels"][number], now: number): string {
-  const { state, failures, lastError, lastGoodPollAt, unacknowledged } = channel;
-  const parts = [state.replace("_", " "), `${unacknowledged} unacknowledged`];
-  if (lastGoodPollAt !== null)
-    parts.push(`last good poll ${formatDuration(now - lastGoodPollAt)} ago`);
-  if (failures > 0) parts.push(`${failures} failed polls: ${plainLine(lastError ?? "", 300)}`);
-  return parts.join(", ");
-}
-
-function healthText(health: BridgeStatus["runners"][number]["health"]): string {
-  if (health === null) return "not checked yet";
-  const program = [health.version, health.path].filter((part) => part !== null).join(" at ");
-  if (health.ready) return program === "" ? "ready" : `ready, ${plainLine(program, 300)}`;
-  return `NOT READY: ${plainLine(health.problems.join(" "), 500)}`;
 }
 
 function pluginText({ reason, version, thrown }: DaemonStatus["plugins"][number]): string {
