@@ -76,13 +76,15 @@ async function runInFront(
   });
   const { logger } = log;
   const daemon = await compose(options, { paths, config, logger, secrets });
+  // Before anybody is told that it is ready: a signal that follows must find its listener.
+  const supervised = superviseDaemon(daemon, logger);
   printer.json({ ready: aboutDaemon(daemon) });
   printer.text([`agent-bridge ${daemon.version} is up (pid ${daemon.pid}). Ctrl-C stops it.`]);
   const shown = new AbortController();
   const activity = showActivity(daemon, { printer, surroundings }, shown.signal).catch(
     (error: unknown) => logger.warn("The activity is no longer shown", { error }),
   );
-  const code = await superviseDaemon(daemon, logger);
+  const code = await supervised;
   shown.abort();
   await activity;
   return code === 0 ? exitCodes.ok : exitCodes.failed;
@@ -107,8 +109,9 @@ async function runDetached(
     if (!isBridgeError(error)) surroundings.stderr.write(`${String((error as Error).stack)}\n`);
     return exitCodes.failed;
   }
+  const supervised = superviseDaemon(daemon, logger);
   await report({ ready: aboutDaemon(daemon) });
-  return (await superviseDaemon(daemon, logger)) === 0 ? exitCodes.ok : exitCodes.failed;
+  return (await supervised) === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 /** Gives the parent its one message, and lets it go. */
