@@ -4,7 +4,9 @@ import { nodeProblem } from "./node-gate.js";
 
 var problem = nodeProblem(process.versions.node);
 if (problem === null) {
-  import("agent-bridge/main").then(
+  // As MCP clients start it: without the code of all other commands.
+  var isFront = process.argv[2] === "mcp" && process.argv.length === 3;
+  import(isFront ? "agent-bridge/front" : "agent-bridge/main").then(
     function (main) {
       return main.main(process.argv.slice(2));
     },

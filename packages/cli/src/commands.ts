@@ -7,6 +7,7 @@ import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { plugin } from "./commands/plugin.ts";
 import { route } from "./commands/route.ts";
+import { mcp } from "./commands/mcp.ts";
 import { send } from "./commands/send.ts";
 import { status } from "./commands/status.ts";
 import { task } from "./commands/task.ts";
@@ -24,6 +25,7 @@ export const commands: readonly CommandRow[] = [
   task,
   conversation,
   deadLetter,
+  mcp,
   route,
   config,
   plugin,

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { ownStdout } from "@agent-bridge/host";
+import { ownStdout } from "@agent-bridge/host/front";
 
 /** A text stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

@@ -1,40 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { expect, onTestFinished, test } from "vitest";
-import { document, isRunning, makeHome, workingConfig, type Home, type Started } from "./home.ts";
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { clientConfig, daemonsOf, homeOnDemand } from "./background-daemons.ts";
+import { document, type Home, type Started } from "./home.ts";
 
 const secret = "a-secret-of-the-client";
-const config = (home: Home): object => ({
-  ...workingConfig,
-  daemon: {
-    env: { GREETING: "from the configuration", NODE_COMPILE_CACHE: home.env["NODE_COMPILE_CACHE"] },
-  },
-});
-
-function ensuringHome(): Home {
-  const home = makeHome();
-  home.writeConfig(config(home));
-  onTestFinished(async () => {
-    for (const pid of daemonsOf(home)) process.kill(pid, "SIGKILL");
-    await expect.poll(() => daemonsOf(home)).toEqual([]);
-  });
-  return home;
-}
-
-/** Every process whose current folder is the home's state folder, as a background daemon's is. */
-function daemonsOf(home: Home): readonly number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => isRunning(pid) && cwdOf(pid) === home.state);
-}
-
-function cwdOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    // It has just ended, or is not ours.
-    return undefined;
-  }
-}
-
 const call = (home: Home): Started =>
   home.start([], {
     program: "fixtures/ensuring-caller.ts",
@@ -48,7 +17,7 @@ async function answerOf(caller: Started): Promise<Record<string, unknown>> {
 }
 
 test("without a daemon one is started, in a session and folder of its own, with nothing of the caller's environment", async () => {
-  const home = ensuringHome();
+  const home = homeOnDemand();
   const caller = call(home);
   const { pid } = await answerOf(caller);
   expect(daemonsOf(home)).toEqual([pid]);
@@ -69,7 +38,7 @@ test("without a daemon one is started, in a session and folder of its own, with 
 });
 
 test("S35 ten callers that start one at once all join the one that lives", async () => {
-  const home = ensuringHome();
+  const home = homeOnDemand();
   const callers = Array.from({ length: 10 }, () => call(home));
   const pids = new Set((await Promise.all(callers.map(answerOf))).map(({ pid }) => pid));
   expect(pids.size).toBe(1);
@@ -77,15 +46,15 @@ test("S35 ten callers that start one at once all join the one that lives", async
 }, 60_000);
 
 test("a daemon that runs is joined, and stays as it was started", async () => {
-  const home = ensuringHome();
+  const home = homeOnDemand();
   const daemon = await home.up();
   expect(await answerOf(call(home))).toMatchObject({ pid: daemon.child.pid });
   expect(daemonsOf(home)).toEqual([]);
 });
 
 test("a start that fails is told as it is, and leaves nothing behind", async () => {
-  const home = ensuringHome();
-  home.writeConfig({ ...config(home), routes: [{ kind: "prompt", from: "*", runner: "nobody" }] });
+  const home = homeOnDemand();
+  home.writeConfig({ ...clientConfig, routes: [{ kind: "prompt", from: "*", runner: "nobody" }] });
   expect(await answerOf(call(home))).toMatchObject({
     code: "CONFIG_INVALID",
     message: expect.stringContaining("nobody"),

@@ -2,22 +2,21 @@ import {
   createBridge,
   systemClock,
   systemRandom,
-  type Bridge,
-  type BridgeStatus,
   type Clock,
   type Failpoint,
   type Handle,
   type Logger,
   type Random,
+  type Runner,
 } from "@agent-bridge/core";
 import type { LoadedConfig } from "./config/read-config.ts";
-import type { ExclusiveLock } from "./exclusive-lock.ts";
-import { ensureSocketKey, identityOf } from "./identity.ts";
+import { identityOf } from "./identity.ts";
 import { lockInboxes } from "./inbox-locks.ts";
+import type { ServeMcp } from "./mcp-on-streams.ts";
 import { openStore } from "./open-store.ts";
 import type { HostPaths } from "./paths.ts";
 import { loadPlugins, type LoadedPlugins } from "./plugins/load-plugins.ts";
-import { watchLoop, type LoopWatch } from "./plugins/loop-watch.ts";
+import { watchLoop } from "./plugins/loop-watch.ts";
 import { PluginCalls } from "./plugins/plugin-calls.ts";
 import { divertOutput } from "./plugins/plugin-output.ts";
 import type { PluginPlaces } from "./plugins/resolve-plugin.ts";
@@ -26,10 +25,10 @@ import { ensurePrivateFolder } from "./private-files.ts";
 import type { ConfigChanges } from "./config-changes.ts";
 import { createReloader, type Reloader } from "./reload.ts";
 import { retentionRules } from "./retention-rules.ts";
-import { untilSelfEnd, type SelfEndWatch, type StopCause } from "./self-end.ts";
-import { protocolVersion } from "./socket/frames.ts";
+import { RunTokens } from "./run-tokens.ts";
+import type { StopCause } from "./self-end.ts";
+import { serveDaemon } from "./serve-daemon.ts";
 import type { DaemonStatus } from "./socket/methods.ts";
-import { serveSocket, type SocketServer } from "./socket/server.ts";
 import { lockState } from "./state-lock.ts";
 import { stateSweeper } from "./sweeper.ts";
 import { hostVersion } from "./version.ts";
@@ -66,6 +65,10 @@ export interface Daemon extends AsyncDisposable {
   reload(): ConfigChanges;
   /** The plugin whose code runs now, as it stands in the configuration; null where that is not known. */
   runningPlugin(): string | null;
+  /** Serves MCP to a client on two streams of this process, as the socket does to others. */
+  readonly serveMcp: ServeMcp;
+  /** Asks it to stop, as a caller of the socket may. */
+  requestStop(): void;
   /** Resolves when it is to stop, with the reason; whoever runs it then calls `stop`. */
   readonly stopRequested: Promise<StopCause>;
   /** No new callers and messages; running attempts are given back; then all is closed and unlocked. Idempotent. */
@@ -113,164 +116,43 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
   started.use(bridge);
-  const reloader = createReloader({
-    ...options,
-    bridge,
-    plugins,
-    runners: new Set(runners.map(({ name }) => name)),
-    places: placesOf(options),
-    calls,
-    env: options.env ?? process.env,
-  });
+  const reloader = reloaderOf(options, { bridge, plugins, runners, calls });
   const locks = [stateLock, ...inboxLocks.held];
+  const tokens = new RunTokens();
   const { stateId } = identity;
-  const composed = { bridge, options, plugins, calls, loop, reloader, stateId, locks, clock };
-  const running = await serve(composed, started);
+  const composed = {
+    bridge,
+    options,
+    plugins,
+    calls,
+    loop,
+    reloader,
+    stateId,
+    locks,
+    clock,
+    tokens,
+  };
+  const running = await serveDaemon(composed, started);
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());
 }
 
-type Composed = {
-  readonly bridge: Bridge;
-  readonly options: DaemonOptions;
-  readonly plugins: LoadedPlugins;
-  readonly calls: PluginCalls;
-  readonly loop: LoopWatch;
-  readonly reloader: Reloader;
-  readonly stateId: string;
-  readonly locks: readonly ExclusiveLock[];
-  readonly clock: Clock;
-};
-
-/**
- * Opens the socket and starts the bridge. Callers are let in before it is started and answered after,
- * so a command given during the start waits instead of failing.
- */
-async function serve(
-  composed: Composed,
-  started: AsyncDisposableStack,
-): Promise<(held: AsyncDisposableStack) => Daemon> {
-  const { bridge, options, stateId, reloader } = composed;
-  const { paths, logger } = options;
-  const handle = bridge.as({ type: "operator" });
-  const startedAt = Date.now();
-  const status = async (): Promise<DaemonStatus> => await statusOf(composed, { handle, startedAt });
-  const ready = Promise.withResolvers<void>();
-  const stopRequest = Promise.withResolvers<StopCause>();
-  let isStopping = false;
-  const server = await serveSocket(paths, {
-    handle,
-    status,
-    stop: () => stopRequest.resolve("asked"),
-    isStopping: () => isStopping,
-    reload: () => reloader.reload(),
-    key: ensureSocketKey(paths),
-    stateId,
-    hello: { protocol: protocolVersion, version: hostVersion, pid: process.pid },
-    ready: ready.promise,
-    logger,
+function reloaderOf(
+  options: DaemonOptions,
+  {
+    runners,
+    ...parts
+  }: Pick<Parameters<typeof createReloader>[0], "bridge" | "plugins" | "calls"> & {
+    readonly runners: readonly Runner[];
+  },
+): Reloader {
+  return createReloader({
+    ...options,
+    ...parts,
+    runners: new Set(runners.map(({ name }) => name)),
+    places: placesOf(options),
+    env: options.env ?? process.env,
   });
-  started.use(server);
-  await startBridge(bridge, ready);
-  const watching = new AbortController();
-  started.defer(() => watching.abort());
-  const watch = { ...selfEndOf(composed, { server, handle }), signal: watching.signal };
-  untilSelfEnd(watch).then(stopRequest.resolve, (error: unknown) => {
-    if (!watching.signal.aborted) logger.error("The daemon does not watch its end", { error });
-  });
-  const beginStop = (): void => {
-    isStopping = true;
-    server.stopListening();
-  };
-  return (held) => {
-    const stop = once(async () => await stopInOrder({ bridge, logger, beginStop, held }));
-    return {
-      pid: process.pid,
-      version: hostVersion,
-      paths,
-      handle,
-      status,
-      reload: () => reloader.reload(),
-      runningPlugin: () => composed.calls.current?.plugin ?? null,
-      stopRequested: stopRequest.promise,
-      stop,
-      [Symbol.asyncDispose]: stop,
-    };
-  };
-}
-
-/** What `status` answers. */
-async function statusOf(
-  { options, plugins, calls, loop, reloader }: Composed,
-  { handle, startedAt }: { readonly handle: Handle; readonly startedAt: number },
-): Promise<DaemonStatus> {
-  const { paths, config } = options;
-  return {
-    pid: process.pid,
-    version: hostVersion,
-    startedAt,
-    stateFolder: paths.stateFolder,
-    configFile: config.file,
-    plugins: plugins.reports.map((report) => ({
-      ...report,
-      thrown: calls.thrownBy(report.specifier),
-    })),
-    loop: loop.status,
-    config: reloader.status,
-    bridge: await handle.status(),
-  };
-}
-
-async function startBridge(bridge: Bridge, ready: PromiseWithResolvers<void>): Promise<void> {
-  // Callers that wait are told through their connections; with none the rejection has no reader.
-  ready.promise.catch(() => undefined);
-  try {
-    await bridge.start();
-    ready.resolve();
-  } catch (error) {
-    ready.reject(error);
-    throw error;
-  }
-}
-
-async function stopInOrder(parts: {
-  readonly bridge: Bridge;
-  readonly logger: Logger;
-  readonly beginStop: () => void;
-  readonly held: AsyncDisposableStack;
-}): Promise<void> {
-  const { bridge, logger, beginStop, held } = parts;
-  logger.info("The daemon stops");
-  beginStop();
-  try {
-    await bridge.stop();
-  } finally {
-    await held.disposeAsync();
-  }
-  logger.info("The daemon has stopped");
-}
-
-function selfEndOf(
-  { options, plugins, locks, clock }: Composed,
-  { server, handle }: { readonly server: SocketServer; readonly handle: Handle },
-): Omit<SelfEndWatch, "signal"> {
-  const { logger, config, endsWhenIdle = false } = options;
-  let callers = 0;
-  return {
-    locks,
-    idleMs: endsWhenIdle ? config.config.daemon.idleMinutes * 60_000 : null,
-    isBusy: async () => {
-      const hadCaller = server.callerCount > callers || server.connectionCount > 0;
-      callers = server.callerCount;
-      return hadCaller || plugins.channels.length > 0 || hasWork(await handle.status());
-    },
-    clock,
-    logger,
-  };
-}
-
-function hasWork({ store: { tasks, outbox } }: BridgeStatus): boolean {
-  return tasks.pending + tasks.running + tasks.input_required + outbox > 0;
 }
 
 function placesOf({ paths, resolveFrom = [] }: DaemonOptions): PluginPlaces {
@@ -306,9 +188,4 @@ function logNotes(logger: Logger, plugins: LoadedPlugins, notes: readonly string
 
 function noRoutes(count: number): readonly string[] {
   return count > 0 ? [] : ["There are no routes: nobody may send anything."];
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return async () => await (running ??= run());
 }

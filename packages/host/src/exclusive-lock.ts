@@ -1,9 +1,8 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BridgeError, describeError } from "@agent-bridge/core";
 import * as z from "zod";
 import { isRunning } from "./is-running.ts";
+import { fileAt, isSameFile, lockFile } from "./lock-file.ts";
 import { writePrivateFile } from "./private-files.ts";
 
 const holderSchema = z.object({
@@ -32,9 +31,6 @@ const patienceMs = 200;
 /** How long a holder that has just taken the lock may take to write who it is, and how often to look. */
 const namingMs = 2_000;
 const lookEveryMs = 20;
-
-const busy = 5;
-const notADatabase = 26;
 
 /** A lock, or who holds it: `undefined` where that can not be read. */
 export type TakenLock =
@@ -86,73 +82,6 @@ export async function takeLockOrName(path: string, holder: LockHolder): Promise<
   }
 }
 
-/** Whether a process holds the lock at `path`. Takes it for a moment where none does. */
-export function isLocked(path: string): boolean {
-  if (!existsSync(path)) return false;
-  const held = lockFile(path, 0);
-  held?.database.close();
-  return held === undefined;
-}
-
-/** The same for who only looks: nothing is taken or written beside it. */
-export function looksLocked(path: string): boolean {
-  if (!existsSync(path)) return false;
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
-    database.prepare("SELECT count(*) FROM sqlite_schema").get();
-    return false;
-  } catch (error) {
-    if ((error as { errcode?: number }).errcode === busy) return true;
-    // What a reader can not tell, such as what a killed holder left half written, the lock itself tells.
-    return isLocked(path);
-  } finally {
-    database?.close();
-  }
-}
-
-/** @returns undefined when it is held, or was replaced while it was taken */
-function lockFile(
-  path: string,
-  timeout: number,
-): { readonly database: DatabaseSync; readonly file: FileId } | undefined {
-  createFile(path);
-  const before = fileAt(path);
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout });
-    database.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-    if (before !== undefined && isSameFile(before, fileAt(path))) return { database, file: before };
-    database.close();
-    return undefined;
-  } catch (error) {
-    database?.close();
-    const { errcode } = error as { errcode?: number };
-    if (errcode === busy) return undefined;
-    if (errcode !== notADatabase) throw error;
-    throw new BridgeError(
-      "STORE_CORRUPT",
-      { path, detail: describeError(error) },
-      { cause: error },
-    );
-  }
-}
-
-/** What tells a file from another one of the same name. */
-interface FileId {
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
-
-/** Looks without opening: closing what was opened would drop this process's own lock on it. */
-function fileAt(path: string): FileId | undefined {
-  return statSync(path, { throwIfNoEntry: false, bigint: true });
-}
-
-function isSameFile(one: FileId, other: FileId | undefined): boolean {
-  return other !== undefined && one.dev === other.dev && one.ino === other.ino;
-}
-
 /** What this process writes beside its locks. */
 export function thisHolder(about: Omit<LockHolder, "pid" | "startedAt">): LockHolder {
   const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString();
@@ -178,16 +107,4 @@ export function readHolder(path: string): LockHolder | undefined {
 
 function holderPath(path: string): string {
   return path.replace(/\.db$/, ".json");
-}
-
-/**
- * Creates the file 0600 before SQLite would make it 0644. One that exists is never opened here:
- * closing it would drop this process's own lock on it.
- */
-function createFile(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
 }

@@ -34,8 +34,9 @@ export type { PluginPlaces } from "./plugins/resolve-plugin.ts";
 export { ensurePrivateFolder } from "./private-files.ts";
 export type { ConfigStatus } from "./reload.ts";
 export type { CallOptions, DaemonClient } from "./socket/client.ts";
-export { connectDaemon, type ConnectOptions } from "./socket/connect-daemon.ts";
-export { toWireError, type DaemonHello, type WireError } from "./socket/frames.ts";
+export { connectDaemon } from "./socket/connect-daemon.ts";
+export type { ConnectOptions } from "./socket/dial-daemon.ts";
+export { toWireError, type DaemonHello, type WireError } from "./socket/wire.ts";
 export type {
   CallName,
   CallResult,

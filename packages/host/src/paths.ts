@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { homedir, userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { BridgeError } from "@agent-bridge/core";
+import { BridgeError } from "@agent-bridge/core/errors";
 
 /** What said where the config file is: the caller, a variable, or nothing. */
 export type ConfigChoice = "--config" | "AGENT_BRIDGE_HOME" | "XDG_CONFIG_HOME" | "default";

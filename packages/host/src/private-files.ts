@@ -12,7 +12,7 @@ import {
   writeSync,
   type Stats,
 } from "node:fs";
-import { BridgeError } from "@agent-bridge/core";
+import { BridgeError } from "@agent-bridge/core/errors";
 
 const others = 0o077;
 const othersWrite = 0o022;

@@ -1,11 +1,11 @@
 import { BridgeError } from "@agent-bridge/core";
 import {
   describeHolder,
-  isLocked,
   takeLockOrName,
   thisHolder,
   type ExclusiveLock,
 } from "./exclusive-lock.ts";
+import { isLocked } from "./lock-file.ts";
 import type { HostPaths } from "./paths.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { DaemonHello } from "./socket/frames.ts";
+import type { DaemonHello } from "./socket/wire.ts";
 import { hostVersion } from "./version.ts";
 
 /** What to tell a person whose command and daemon are of two versions; null when they are of one. */

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import * as z from "zod";
+
+const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
 
 /** The version of this package, which the whole release shares. */
-export const hostVersion: string = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))).version;
+export const hostVersion: string = (JSON.parse(manifest) as { readonly version: string }).version;

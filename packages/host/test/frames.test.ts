@@ -1,6 +1,7 @@
 import { BridgeError, errorCodes, type ErrorCode } from "@agent-bridge/core";
 import { expect, test } from "vitest";
-import { fromWireError, parseLine, toWireError } from "../src/socket/frames.ts";
+import { parseLine } from "../src/socket/frames.ts";
+import { fromWireError, toWireError } from "../src/socket/wire.ts";
 import { LineSplitter } from "../src/socket/line-splitter.ts";
 
 /** What a line gives, or the code of its refusal. */

@@ -5,14 +5,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Channel } from "@agent-bridge/core";
 import { expect, onTestFinished, test } from "vitest";
-import {
-  isLocked,
-  readHolder,
-  takeLock,
-  takeLockOrName,
-  thisHolder,
-} from "../src/exclusive-lock.ts";
+import { readHolder, takeLock, takeLockOrName, thisHolder } from "../src/exclusive-lock.ts";
 import { lockInboxes } from "../src/inbox-locks.ts";
+import { isLocked } from "../src/lock-file.ts";
 import { ensurePrivateFolder } from "../src/private-files.ts";
 import { isStateLocked, lockState } from "../src/state-lock.ts";
 import { temporaryFolder, temporaryPaths } from "./temporary.ts";

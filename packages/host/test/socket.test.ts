@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { silentLogger } from "@agent-bridge/core";
 import { formatMark } from "@agent-bridge/process";
 import { expect, onTestFinished, test } from "vitest";
-import { ensureSocketKey } from "../src/identity.ts";
+import { RunTokens } from "../src/run-tokens.ts";
+import { ensureSocketKey } from "../src/socket-key.ts";
 import { connectDaemon, type DaemonClient, type HostPaths } from "../src/index.ts";
 import { ensurePrivateFolder } from "../src/private-files.ts";
 import { serveSocket } from "../src/socket/server.ts";
@@ -52,6 +53,8 @@ async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Pr
     isStopping: () => wasStopped,
     key,
     stateId: "state_test",
+    tokens: new RunTokens(),
+    serveMcp: () => Promise.reject(new Error("not in this test")),
     hello: { protocol: 1, version: "1.2.3", pid: process.pid },
     ready: ready.promise.then(() => undefined),
     logger: silentLogger,

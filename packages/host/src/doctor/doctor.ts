@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from "node:fs";
 import { describeError } from "@agent-bridge/core";
-import { looksLocked } from "../exclusive-lock.ts";
+import { looksLocked } from "../lock-file.ts";
 import { inspectConfig, type ConfigInspection, type InspectionOptions } from "../inspect-config.ts";
 import { createLogRedactor } from "../log/log-redaction.ts";
 import { configCheck, pluginsCheck, powerCheck } from "./config-checks.ts";

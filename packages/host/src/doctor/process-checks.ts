@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describeError, isBridgeError } from "@agent-bridge/core";
 import { findMarked, markVariable } from "@agent-bridge/process";
-import { looksLocked, readHolder, type LockHolder } from "../exclusive-lock.ts";
+import { readHolder, type LockHolder } from "../exclusive-lock.ts";
+import { looksLocked } from "../lock-file.ts";
 import { lookAtIdentity } from "../identity.ts";
 import { inboxLockPath } from "../inbox-locks.ts";
 import { isRunning } from "../is-running.ts";
-import { greetDaemon } from "../socket/client.ts";
+import { greetDaemon } from "../socket/dial-daemon.ts";
+import { protocolVersion } from "../socket/wire.ts";
 import { hostVersion } from "../version.ts";
 import type { Check, DoctorContext } from "./context.ts";
 import { ok, problem, shellWord, warn, type HealthFinding } from "./finding.ts";
@@ -99,9 +101,15 @@ export const daemonCheck: Check = {
     if (!isHeld) return [ok("No daemon runs. `agent-bridge up` starts one.")];
     const end = endHolder(readHolder(paths.stateLock), paths.stateLock);
     try {
-      const caller = { key: keyOf(context), run: env[markVariable] };
-      await using client = await greetDaemon(paths.socket, caller, signal);
-      const { pid, version } = client.daemon;
+      const run = env[markVariable];
+      const hello = {
+        protocol: protocolVersion,
+        key: keyOf(context),
+        ...(run === undefined ? {} : { run }),
+      };
+      const { socket, daemon } = await greetDaemon(paths.socket, hello, signal);
+      socket.destroy();
+      const { pid, version } = daemon;
       if (version === hostVersion)
         return [ok(`The daemon (process ${pid}, agent-bridge ${version}) answers.`)];
       const text = `The daemon is agent-bridge ${version}, this command ${hostVersion}.`;

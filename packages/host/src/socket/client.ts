@@ -1,16 +1,11 @@
-import { connect, type Socket } from "node:net";
-import { BridgeError, describeError, type Json } from "@agent-bridge/core";
-import {
-  fromWireError,
-  maxLineBytes,
-  maxLineDepth,
-  protocolVersion,
-  type DaemonFrame,
-  type DaemonHello,
-} from "./frames.ts";
+import type { Socket } from "node:net";
+import { BridgeError, describeError } from "@agent-bridge/core";
+import type { DialedDaemon } from "./dial-daemon.ts";
+import { maxLineBytes, maxLineDepth } from "./frames.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { PendingReply, ReplyStream, type Reply } from "./replies.ts";
 import type { CallName, CallResult, MethodParams, StreamEvent, StreamName } from "./methods.ts";
+import { fromWireError, type DaemonFrame, type DaemonHello } from "./wire.ts";
 
 /** The largest answer that is read: the answer of an agent is at most 10 MB. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -46,64 +41,30 @@ export interface DaemonClient extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Who calls. */
-export interface Caller {
-  readonly key: string;
-  /** The mark of the run that the caller is part of; undefined: of none. */
-  readonly run: string | undefined;
-}
-
-/**
- * Opens a connection and shows the key.
- *
- * @throws what the daemon refuses with, the socket's own error, DAEMON_LOST when nobody that speaks the
- *   protocol answers; the signal's reason
- */
-export async function greetDaemon(
-  socketPath: string,
-  { key, run }: Caller,
-  signal: AbortSignal,
-): Promise<DaemonClient> {
-  signal.throwIfAborted();
-  const client = new Client(connect(socketPath));
-  const onAbort = (): void => client.end(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await client.greet({ protocol: protocolVersion, key, ...(run === undefined ? {} : { run }) });
-    return client;
-  } catch (error) {
-    client.end(error);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+/** Makes requests on a connection. */
+export function clientOn({ socket, daemon }: DialedDaemon): DaemonClient {
+  return new Client(socket, daemon);
 }
 
 class Client implements DaemonClient {
-  daemon: DaemonHello = { protocol: protocolVersion, version: "", pid: 0 };
+  readonly daemon: DaemonHello;
   readonly #socket: Socket;
   readonly #lines = new LineSplitter(maxAnswerBytes);
   readonly #replies = new Map<number, Reply>();
-  readonly #hello = Promise.withResolvers<DaemonHello>();
   readonly #closed: Promise<void>;
   #nextId = 1;
   #ended: { readonly reason: unknown } | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, daemon: DaemonHello) {
     this.#socket = socket;
-    // A refused hello is told by `greet`; without a greeting nobody waits for it.
-    this.#hello.promise.catch(() => undefined);
+    this.daemon = daemon;
     this.#closed = new Promise((resolve) => socket.once("close", () => resolve()));
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (error) => this.end(error));
+    socket.on("error", (error) => this.#end(error));
     socket.on("close", () =>
-      this.end(new BridgeError("DAEMON_LOST", { detail: "the daemon closed it" })),
+      this.#end(new BridgeError("DAEMON_LOST", { detail: "the daemon closed it" })),
     );
-  }
-
-  async greet(hello: Readonly<Record<string, Json>>): Promise<void> {
-    this.#socket.write(`${JSON.stringify({ hello })}\n`);
-    this.daemon = await this.#hello.promise;
+    socket.resume();
   }
 
   async call<M extends CallName>(
@@ -162,11 +123,10 @@ class Client implements DaemonClient {
   }
 
   /** Ends the connection; whoever waits on it is told the reason. Repeated, it changes nothing. */
-  end(reason: unknown): void {
+  #end(reason: unknown): void {
     if (this.#ended !== undefined) return;
     this.#ended = { reason };
     this.#socket.destroy();
-    this.#hello.reject(reason);
     for (const reply of this.#replies.values()) reply.fail(lost(reason));
   }
 
@@ -195,17 +155,17 @@ class Client implements DaemonClient {
     for (const split of this.#lines.push(chunk)) {
       if ("droppedBytes" in split) {
         const detail = `an answer of ${split.droppedBytes} bytes is too large`;
-        return this.end(new BridgeError("DAEMON_LOST", { detail }));
+        return this.#end(new BridgeError("DAEMON_LOST", { detail }));
       }
       const frame = frameOf(split.line);
       if (frame === undefined) {
         const detail = "what answers does not speak the daemon's protocol";
-        return this.end(new BridgeError("DAEMON_LOST", { detail }));
+        return this.#end(new BridgeError("DAEMON_LOST", { detail }));
       }
-      if ("hello" in frame) this.#hello.resolve(frame.hello);
-      else if (frame.id === null) {
+      if ("hello" in frame) continue;
+      if (frame.id === null) {
         // Only an error has no id: the daemon could not read what it was sent.
-        if ("error" in frame) this.end(fromWireError(frame.error));
+        if ("error" in frame) this.#end(fromWireError(frame.error));
       } else this.#replies.get(Number(frame.id))?.take(frame);
     }
   }

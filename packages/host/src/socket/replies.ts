@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Json } from "@agent-bridge/core";
-import { fromWireError, type DaemonFrame } from "./frames.ts";
+import { fromWireError, type DaemonFrame } from "./wire.ts";
 
 type ReplyFrame = Exclude<DaemonFrame, { readonly hello: unknown }>;
 

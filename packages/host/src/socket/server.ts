@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { HostPaths } from "../paths.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
+import { Caller, type CallerContext } from "./caller.ts";
 import { placeSocket } from "./socket-file.ts";
 
 /** Callers at once; the socket is one user's. */
@@ -22,17 +22,14 @@ export interface SocketServer extends AsyncDisposable {
  *
  * @throws BridgeError CONFIG_INVALID, STATE_LOCKED when something else has its place
  */
-export async function serveSocket(
-  paths: HostPaths,
-  context: ConnectionContext,
-): Promise<SocketServer> {
-  const connections = new Set<Connection>();
+export async function serveSocket(paths: HostPaths, context: CallerContext): Promise<SocketServer> {
+  const callers = new Set<Caller>();
   let callerCount = 0;
   const server = createServer((socket) => {
-    const connection = new Connection(socket, context);
-    connections.add(connection);
+    const caller = new Caller(socket, context);
+    callers.add(caller);
     callerCount++;
-    socket.on("close", () => connections.delete(connection));
+    socket.on("close", () => callers.delete(caller));
   });
   server.maxConnections = maxConnections;
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
@@ -45,7 +42,7 @@ export async function serveSocket(
   };
   return {
     get connectionCount() {
-      return connections.size;
+      return callers.size;
     },
     get callerCount() {
       return callerCount;
@@ -53,7 +50,7 @@ export async function serveSocket(
     stopListening,
     [Symbol.asyncDispose]: async () => {
       stopListening();
-      for (const connection of connections) connection.close();
+      for (const caller of callers) caller.close();
       await closed;
     },
   };

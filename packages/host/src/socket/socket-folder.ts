@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { BridgeError } from "@agent-bridge/core";
+import { BridgeError } from "@agent-bridge/core/errors";
 import type { HostPaths } from "../paths.ts";
 import { ensurePrivateFolder } from "../private-files.ts";
 
