@@ -1,4 +1,4 @@
-import { DatabaseSync, StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import type { BridgeEvent, Store } from "@agent-bridge/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { sqliteStore } from "../src/index.ts";
@@ -15,6 +15,7 @@ import {
   text,
   worker,
 } from "./fixtures/messages.ts";
+import { rowsReadBy } from "./fixtures/rows-read.ts";
 
 /** Every statement that was prepared. */
 const prepared = new Set<string>();
@@ -32,27 +33,6 @@ beforeEach(() => {
 });
 
 afterEach(() => vi.restoreAllMocks());
-
-type Reading = (this: StatementSync, ...values: unknown[]) => unknown;
-
-/** Counts what a piece of work read: a row for each statement that was run, and each row of a list. */
-async function rowsReadBy(work: () => Promise<unknown>): Promise<number> {
-  const { get, all: every } = StatementSync.prototype as unknown as Record<string, Reading>;
-  let rows = 0;
-  const count = (read: Reading | undefined): Reading =>
-    function (this: StatementSync, ...values) {
-      const found: unknown = read?.call(this, ...values);
-      rows += 1 + (Array.isArray(found) ? found.length : 0);
-      return found;
-    };
-  const spies = [
-    vi.spyOn(StatementSync.prototype, "get").mockImplementation(count(get) as never),
-    vi.spyOn(StatementSync.prototype, "all").mockImplementation(count(every) as never),
-  ];
-  await work();
-  for (const spy of spies) spy.mockRestore();
-  return rows;
-}
 
 /** Calls what prepares statements only when it is first called. */
 async function useLists(store: Store): Promise<void> {
@@ -134,6 +114,14 @@ test.each([
     "task_owner",
   ],
   ["failed tasks", "TRUE AND status = ?", "task_status"],
+  ["what ended first", "FROM task INDEXED BY task_ended", "task_ended"],
+  ["whether a conversation has a task", "WHERE conversation = ? LIMIT 1", "task_conversation"],
+  ["the keys that were unused longest", "FROM message INDEXED BY message_aging", "message_aging"],
+  ["the messages of a task", "FROM message WHERE task = ?", "message_task"],
+  ["the conversations unused longest", "FROM conversation WHERE (active", "conversation_active"],
+  ["what a task said", "DELETE FROM history", "history_task"],
+  ["the texts of a task", "DELETE FROM outbox WHERE task = ?", "outbox_task"],
+  ["the dead letters of a task", "FROM dead_letter WHERE task = ?", "dead_letter_task"],
 ])("%s is found by its index", async (_, part, index) => {
   const path = temporaryPath();
   await using store = sqliteStore({ path });

@@ -8,7 +8,7 @@ const anchorEvery = 64;
 /** Of how many tasks the end of the log is kept in memory. */
 const keptTails = 10_000;
 /** So much of a removed log is deleted in one step. */
-const clearedAtOnce = { events: 1_000, bytes: 4 * 1024 * 1024 } as const;
+const clearedAtOnce = { events: 3_000, bytes: 4 * 1024 * 1024 } as const;
 
 /** The end of a task's log. */
 interface Tail {
@@ -60,8 +60,7 @@ const eventsSql = {
   removal: "SELECT task, position FROM removal WHERE task > 0 ORDER BY task LIMIT 1",
   moveRemoval: "UPDATE removal SET position = ? WHERE task = ?",
   endRemoval: "DELETE FROM removal WHERE task = ?",
-  link: "SELECT prev, octet_length(body) AS bytes FROM event WHERE position = ?",
-  remove: "DELETE FROM event WHERE position = ?",
+  remove: "DELETE FROM event WHERE position = ? RETURNING prev, octet_length(body) AS bytes",
 } as const;
 
 type EventStatements = ReturnType<typeof prepareAll<keyof typeof eventsSql>>;
@@ -114,23 +113,24 @@ function keepTails(sql: EventStatements) {
   };
 }
 
+/** What one step may still delete. */
+interface Allowance {
+  events: number;
+  bytes: number;
+}
+
 /** Follows the chain of a removed log from its end and deletes it, as far as one step goes. @returns false when some is left */
-function clearChain(sql: EventStatements, task: number, end: number): boolean {
-  let position = end;
-  let bytes = 0;
-  for (let count = 0; position > 0; count++) {
-    const link = sql.link.get(position);
-    if (link === undefined) break;
-    if (count >= clearedAtOnce.events || bytes >= clearedAtOnce.bytes) {
-      sql.moveRemoval.run(position, task);
-      return false;
-    }
-    sql.remove.run(position);
-    bytes += Number(link["bytes"]);
-    position = Number(link["prev"]);
+function clearChain(sql: EventStatements, removal: Raw, left: Allowance): boolean {
+  const task = Number(removal["task"]);
+  let position = Number(removal["position"]);
+  for (; position > 0 && left.events > 0 && left.bytes > 0; left.events--) {
+    const removed = sql.remove.get(position);
+    position = Number(removed?.["prev"] ?? 0);
+    left.bytes -= Number(removed?.["bytes"] ?? 0);
   }
-  sql.endRemoval.run(task);
-  return true;
+  if (position === 0) sql.endRemoval.run(task);
+  else sql.moveRemoval.run(position, task);
+  return position === 0;
 }
 
 /**
@@ -155,10 +155,10 @@ function removing(
       return seq;
     },
     clear: () => {
-      const removal = sql.removal.get();
-      if (removal === undefined) return true;
-      const isCleared = clearChain(sql, Number(removal["task"]), Number(removal["position"]));
-      return isCleared && sql.removal.get() === undefined;
+      const left = { ...clearedAtOnce };
+      for (let removal = sql.removal.get(); removal !== undefined; removal = sql.removal.get())
+        if (!clearChain(sql, removal, left)) return false;
+      return true;
     },
     floor: ({ owner, conversationId }) => {
       const raw = sql.floor.get(conversationId ?? "", owner === null ? "" : exact(owner));
