@@ -159,7 +159,7 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
     });
     const { task } = await operator.start({ payload: { text: "x" } });
     await eventually(() => expect(runner.active).toBe(1));
-    expect((await operator.status()).runners).toEqual([{ name: "scripted", health: null }]);
+    expect((await operator.status()).runners).toMatchObject([{ name: "scripted", health: null }]);
     go.resolve();
     expect((await ended(operator, task.id)).status).toBe("completed");
     await bridge.stop();
