@@ -23,14 +23,20 @@ export interface RecordingClock extends Clock {
   readonly pauses: number[];
 }
 
+/** After the start the removal of what is over waits so long: no pause of the intake, so here it just waits. */
+const firstSweepMs = 60_000;
+
 export function recordingClock(most: number): RecordingClock {
   const real = systemClock();
   const pauses: number[] = [];
+  let hasSweepBegun = false;
   return {
     ...real,
     pauses,
     sleep: async (ms, signal) => {
-      if (pauses.length >= most) return await real.sleep(60_000, signal);
+      const isSweep = !hasSweepBegun && ms === firstSweepMs;
+      hasSweepBegun ||= isSweep;
+      if (isSweep || pauses.length >= most) return await real.sleep(60_000, signal);
       pauses.push(ms / 1000);
       await real.sleep(1, signal);
     },
