@@ -8,7 +8,7 @@ export const reload: CommandRow = {
     const command = commands
       .command("reload")
       .description(
-        "let the daemon take over changed routes and limits, all of them or none; as SIGHUP does",
+        "let the daemon take over changed routes, limits and retention, all of them or none; as SIGHUP does",
       );
     runs(command, program, async ({ printer, surroundings }) => {
       const signal = surroundings.interrupts();
@@ -19,7 +19,7 @@ export const reload: CommandRow = {
       const { now, atNextStart } = changes;
       printer.json(changes);
       printer.text([
-        now.length > 0 ? "Now in force:" : "Nothing has changed in routes and limits.",
+        now.length > 0 ? "Now in force:" : "Nothing has changed that a running daemon takes over.",
         ...now.map((line) => `  ${plainText(line)}`),
         ...(atNextStart.length > 0 ? ["At the next start:"] : []),
         ...atNextStart.map((line) => `  ${plainText(line)}`),
