@@ -8,6 +8,7 @@ import {
   renderActivity,
   renderEvent,
 } from "../src/index.ts";
+import { formatBytes } from "../src/render/bytes.ts";
 import { formatDuration } from "../src/render/duration.ts";
 import { plainLine, plainText } from "../src/render/plain-text.ts";
 import { renderTable } from "../src/render/table.ts";
@@ -175,4 +176,25 @@ test("a table's columns line up and nothing of a cell leaves its line", () => {
       ],
     ),
   ).toEqual(["A     B", "long  x y", "s"]);
+});
+
+test("a gap of the log is a line of its own, and none of a task", () => {
+  const gap = { type: "log.gap", after: null, through: "c" } as const;
+  expect(renderActivity(gap)).toEqual([
+    { tone: "quiet", text: "Earlier events were removed by retention." },
+  ]);
+});
+
+test("sizes have at most three digits before the point", () => {
+  const sizes = [0, 999, 1000, 1024, 999 * 1024, 1024 ** 2, 10 * 1024 ** 3, 5000 * 1024 ** 4];
+  expect(sizes.map(formatBytes)).toEqual([
+    "0 bytes",
+    "999 bytes",
+    "1.0 KiB",
+    "1.0 KiB",
+    "999.0 KiB",
+    "1.0 MiB",
+    "10.0 GiB",
+    "5000.0 TiB",
+  ]);
 });

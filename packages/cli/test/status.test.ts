@@ -54,6 +54,8 @@ test("status shows what is asked, what failed and what was put aside, and what t
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`question +${taskId}: May I\\? \\(asked .* ago, "no" in`));
   expect(stdout).toMatch(/dead letters +1 \(1 not_allowed\)/);
+  expect(stdout).toMatch(/size +[\d.]+ [KM]iB/);
+  expect(stdout).toMatch(/retention +not run yet/);
   expect(stdout).toMatch(
     /runner scripted +ready, 1, looked at .*last failure .* ago \(runner_failed/,
   );

@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { isBridgeError } from "@agent-bridge/core";
+import { defaultRetention, isBridgeError } from "@agent-bridge/core";
 import { expect, test } from "vitest";
 import { exampleConfig, parseConfig, readConfig, type Finding } from "../src/index.ts";
+import { retentionRules } from "../src/retention-rules.ts";
 import { temporaryFolder, temporaryPaths } from "./temporary.ts";
 
 function findingsOf(text: string): readonly Finding[] {
@@ -26,6 +27,24 @@ const refusal = (text: string): string => {
 test("the example that is shown to a beginner is valid", () => {
   const parsed = parseConfig(exampleConfig, "config.jsonc");
   expect(parsed).toMatchObject({ loaded: { config: { store: { type: "sqlite" }, limits: {} } } });
+});
+
+test("retention has the engine's defaults, and null is for ever", () => {
+  const rulesOf = (text: string): unknown => {
+    const parsed = parseConfig(text, "config.jsonc");
+    return "loaded" in parsed ? retentionRules(parsed.loaded.config) : parsed.findings;
+  };
+  expect(rulesOf('{ "routes": [] }')).toEqual(defaultRetention);
+  const given = '{ "days": null, "maxBytes": null, "keyDays": 40, "deadLetterDays": 1 }';
+  expect(rulesOf(`{ "routes": [], "retention": ${given} }`)).toEqual({
+    ...defaultRetention,
+    taskMs: null,
+    maxBytes: null,
+    keyMs: 40 * 24 * 3_600_000,
+    deadLetterMs: 24 * 3_600_000,
+  });
+  const wrong = findingsOf('{ "routes": [], "retention": { "days": 0, "keyDays": null } }');
+  expect(wrong.map(({ path }) => path)).toEqual(["retention.days", "retention.keyDays"]);
 });
 
 test("comments and trailing commas are taken", () => {

@@ -33,6 +33,7 @@ test("routes and limits are in force when a reload returns, and it tells what ch
     ...working,
     routes: [{ ...route, from: ["somebody"] }],
     limits: { concurrency: 5, messageBytes: 100, turn: { idleMs: 9000 } },
+    retention: { days: 7 },
   });
   expect(daemon.reload()).toEqual({
     now: [
@@ -40,6 +41,7 @@ test("routes and limits are in force when a reload returns, and it tells what ch
       "limits.concurrency: 2 before, 5 now",
       "limits.messageBytes: default before, 100 now",
       "limits.turn.idleMs: default before, 9000 now",
+      "retention.days: 30 before, 7 now",
     ],
     atNextStart: [],
   });
