@@ -120,18 +120,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const locks = [stateLock, ...inboxLocks.held];
   const tokens = new RunTokens();
   const { stateId } = identity;
-  const composed = {
-    bridge,
-    options,
-    plugins,
-    calls,
-    loop,
-    reloader,
-    stateId,
-    locks,
-    clock,
-    tokens,
-  };
+  const parts = { bridge, plugins, calls, loop, reloader, stateId, locks, clock, tokens };
+  const composed = { ...parts, options: { ...options, secrets } };
   const running = await serveDaemon(composed, started);
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());

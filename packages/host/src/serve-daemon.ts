@@ -1,6 +1,7 @@
 import type { Bridge, BridgeStatus, Clock, Handle, Logger } from "@agent-bridge/core";
 import type { Daemon, DaemonOptions } from "./daemon.ts";
 import type { ExclusiveLock } from "./exclusive-lock.ts";
+import type { HttpServer } from "./http/http-server.ts";
 import { mcpOnStreams } from "./mcp-on-streams.ts";
 import type { LoadedPlugins } from "./plugins/load-plugins.ts";
 import type { LoopWatch } from "./plugins/loop-watch.ts";
@@ -17,7 +18,7 @@ import { hostVersion } from "./version.ts";
 /** What a daemon was composed of, before it is served. */
 export type Composed = {
   readonly bridge: Bridge;
-  readonly options: DaemonOptions;
+  readonly options: DaemonOptions & { readonly secrets: Set<string> };
   readonly plugins: LoadedPlugins;
   readonly calls: PluginCalls;
   readonly loop: LoopWatch;
@@ -60,6 +61,8 @@ export async function serveDaemon(
     logger,
   });
   started.use(server);
+  const http = await openHttp(composed, ready.promise);
+  if (http !== undefined) started.use(http);
   await startBridge(bridge, ready);
   const watching = new AbortController();
   started.defer(() => watching.abort());
@@ -70,6 +73,7 @@ export async function serveDaemon(
   const beginStop = (): void => {
     isStopping = true;
     server.stopListening();
+    http?.stopListening();
   };
   return (held) => {
     const stop = once(async () => await stopInOrder({ bridge, logger, beginStop, held }));
@@ -88,6 +92,17 @@ export async function serveDaemon(
       [Symbol.asyncDispose]: stop,
     };
   };
+}
+
+async function openHttp(
+  { bridge, options, clock }: Composed,
+  ready: Promise<void>,
+): Promise<HttpServer | undefined> {
+  const { http } = options.config.config;
+  if (http === undefined) return undefined;
+  // Loaded only where it is on: most daemons do without it.
+  const { serveOverHttp } = await import("./http/serve-mcp.ts");
+  return await serveOverHttp(http, { env: process.env, ...options, bridge, clock, ready });
 }
 
 /** What `status` answers. */
@@ -153,7 +168,9 @@ function selfEndOf(
     isBusy: async () => {
       const hadCaller = server.callerCount > callers || server.connectionCount > 0;
       callers = server.callerCount;
-      return hadCaller || plugins.channels.length > 0 || hasWork(await handle.status());
+      // Clients over HTTP and channels come without being announced.
+      const isAwaited = plugins.channels.length > 0 || config.config.http !== undefined;
+      return hadCaller || isAwaited || hasWork(await handle.status());
     },
     clock,
     logger,

@@ -1,5 +1,6 @@
 import { jsonObjectSchema, routeSchema, type Limits } from "@agent-bridge/core";
 import * as z from "zod";
+import { httpSchema } from "../http/http-config.ts";
 import { logLevels } from "../log/log-level.ts";
 
 const count = z.int().min(1).exactOptional();
@@ -115,6 +116,7 @@ export const configSchema = z.strictObject({
   retention: retentionSchema.prefault({}),
   log: logSchema.prefault({}),
   daemon: daemonSchema.prefault({}),
+  http: httpSchema.exactOptional(),
 });
 
 /** A valid configuration, with defaults. Secrets in it are still references. */
