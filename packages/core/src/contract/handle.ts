@@ -114,7 +114,7 @@ export interface Handle {
    * on with: that task, to attach to. Ended and `message` given, or ended as `interrupted`: a new task in
    * the same conversation and session that `continues` it; the same one for every caller with the same key.
    *
-   * @throws BridgeError TASK_NOT_FOUND also when the conversation is missing or not the task's own
+   * @throws BridgeError TASK_NOT_FOUND also when the conversation is missing or not the task's own; QUOTA_EXCEEDED
    */
   resume(request: {
     readonly taskId: string;
