@@ -5,6 +5,7 @@ import { silentLogger, systemClock, systemRandom, type JsonObject } from "@agent
 import { expect, test } from "vitest";
 import { parseConfig, type LoadedConfig } from "../src/index.ts";
 import { loadPlugins, type LoadedPlugins } from "../src/plugins/load-plugins.ts";
+import { importPlugin } from "../src/plugins/import-plugin.ts";
 import { PluginCalls } from "../src/plugins/plugin-calls.ts";
 import { entryOf, locatePlugin, type PluginPlaces } from "../src/plugins/resolve-plugin.ts";
 import { checkRoutes } from "../src/plugins/route-check.ts";
@@ -144,6 +145,18 @@ test.each([
   expect(reports).toMatchObject([
     { state: "quarantined", reason: expect.stringContaining(reason) },
   ]);
+});
+
+test("S25 a plugin that never comes to the end of its import is given up", async () => {
+  const folder = temporaryFolder();
+  const head = "await new Promise(() => {});";
+  const name = packaged(folder, "endless", { head, parts: "{}" });
+  const places = { configFolder: folder, resolveFrom: [] };
+  const imported = await importPlugin(name, { places, calls: new PluginCalls(), importMs: 50 });
+  expect(imported).toMatchObject({
+    name,
+    refused: { message: expect.stringContaining("it was not loaded within 50 ms") },
+  });
 });
 
 test("a plugin shares the host's core and zod where it brings none of its own", async () => {

@@ -13,8 +13,8 @@ import type { PluginCalls } from "./plugin-calls.ts";
 import { parseManifest, readPackage, type PluginManifest } from "./plugin-manifest.ts";
 import { entryOf, locatePlugin, type PluginPlace, type PluginPlaces } from "./resolve-plugin.ts";
 
-/** How long a plugin may take to load. */
-const importMs = 30_000;
+/** How long a plugin may take to load where nothing else is said. */
+const defaultImportMs = 30_000;
 
 const isSchema = (value: unknown): boolean =>
   typeof (value as { safeParse?: unknown } | null)?.safeParse === "function";
@@ -64,15 +64,21 @@ export type ImportedPlugin =
  */
 export async function importPlugin(
   specifier: string,
-  { places, calls }: { readonly places: PluginPlaces; readonly calls: PluginCalls },
+  of: {
+    readonly places: PluginPlaces;
+    readonly calls: PluginCalls;
+    /** How long it may take to load. Default: 30 s. */
+    readonly importMs?: number;
+  },
 ): Promise<ImportedPlugin> {
+  const { places, calls, importMs = defaultImportMs } = of;
   const known: Known = { name: null, version: null };
   try {
     const place = locatePlugin(specifier, places);
     if (place === undefined) return { isMissing: true };
     const manifest = manifestOf(specifier, place, known);
     const call = { plugin: specifier, what: "import" };
-    const exported = await calls.enter(call, async () => await defaultExport(place));
+    const exported = await calls.enter(call, async () => await defaultExport(place, importMs));
     return { plugin: pluginOf(specifier, exported, known), manifest };
   } catch (error) {
     const refused = isBridgeError(error, "PLUGIN_API", "PLUGIN_FAILED")
@@ -103,7 +109,7 @@ function manifestOf(specifier: string, place: PluginPlace, known: Known): Plugin
   return parseManifest(specifier, declared, (wanted) => requireApi(specifier, wanted));
 }
 
-async function defaultExport(place: PluginPlace): Promise<unknown> {
+async function defaultExport(place: PluginPlace, importMs: number): Promise<unknown> {
   offerPeerPackages();
   const url = entryOf(place);
   const over = new AbortController();
