@@ -16,10 +16,16 @@ const nameOf = (folder: string): string => {
 };
 
 /** Tests import the sources of the packages, so none has to be built first. */
-const conditions = ["agent-bridge-source", "node", "import", "default"];
+const conditions = ["agent-bridge-source", "node"];
 
 /** Where a machine-readable report is wanted as well. */
 const report = process.env["AGENT_BRIDGE_TEST_REPORT"];
+
+/** What a project needs once for all of its tests, like a database server. */
+const globalSetupOf = (folder: string): string[] => {
+  const file = `${folder}/test/fixtures/global-setup.ts`;
+  return existsSync(new URL(file, import.meta.url)) ? ["test/fixtures/global-setup.ts"] : [];
+};
 
 const projectOf = (name: string, root: string): TestProjectInlineConfiguration => ({
   resolve: { conditions },
@@ -31,6 +37,7 @@ const projectOf = (name: string, root: string): TestProjectInlineConfiguration =
     environment: "node",
     execArgv: ["--conditions=agent-bridge-source"],
     testTimeout: 20_000,
+    globalSetup: globalSetupOf(root),
   },
 });
 

@@ -13,7 +13,8 @@ import type { Work, WorkerId } from "./work.ts";
  * element stands or fails by its own conditions and the result tells which. Concurrent calls may share
  * a commit. Time is the store's own: leases, deadlines and delays are on the clock's steady scale, what
  * people read is the wall clock. Failures outside the contract throw BridgeError STORE_FULL, STORE_FAILED
- * or STORE_CLOSED; after one of them nothing of the call was done. What is given is copied when the call is
+ * or STORE_CLOSED; after one of them nothing of the call was done. Only a store behind a network, whose server
+ * is gone in the middle of a commit and does not come back, may fail with STORE_FAILED what was done. What is given is copied when the call is
  * made, and what is returned is the caller's. A limit outside of its range counts as the nearest one in it.
  * No method runs a callback inside a transaction: conditions are data.
  */
