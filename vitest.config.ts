@@ -23,8 +23,8 @@ const report = process.env["AGENT_BRIDGE_TEST_REPORT"];
 
 /** What a project needs once for all of its tests, like a database server. */
 const globalSetupOf = (folder: string): string[] => {
-  const file = `${folder}/test/fixtures/global-setup.ts`;
-  return existsSync(new URL(file, import.meta.url)) ? ["test/fixtures/global-setup.ts"] : [];
+  const file = new URL(`${folder}/test/fixtures/global-setup.ts`, import.meta.url);
+  return existsSync(file) ? [file.pathname] : [];
 };
 
 const projectOf = (name: string, root: string): TestProjectInlineConfiguration => ({
