@@ -24,6 +24,10 @@ export interface TaskModel {
   /** A suspended turn left its state, and none has asked since. */
   hasLeft: boolean;
   question: QuestionModel | null;
+  /** Null while it is open. */
+  endedTime: number | null;
+  /** Retention has removed it. */
+  isGone: boolean;
 }
 
 export interface QuestionModel {

@@ -1,5 +1,6 @@
 import { isBridgeError, type Claim, type OutboxItem, type WorkerId } from "@agent-bridge/core";
 import { all, completed, failed, question, said, type StoreBench } from "../bench.ts";
+import { removeTasks } from "../removal.ts";
 import { holdMs, nodes, type Step, type StepOf, type Write } from "./steps.ts";
 
 /** The store under test, called as the steps say. Everything that it stores bears the name of this life. */
@@ -44,6 +45,9 @@ export class PlayedStore {
         return await picked(this.#taken, step.pick, async (taken) => await this.#sent(taken, step));
       case "acknowledge":
         return await this.#acknowledge(step.style);
+      case "remove":
+        await removeTasks(this.#bench, { olderThanMs: step.ms });
+        return "removed";
       case "restart":
         this.#boots[step.node] = (this.#boots[step.node] ?? 0) + 1;
         return await store.work.forfeit(this.#worker(step.node));
@@ -63,7 +67,9 @@ export class PlayedStore {
   async tasks(): Promise<readonly unknown[]> {
     return await Promise.all(
       this.#tasks.map(async (id) => {
-        const { status, attempt, crashes, cancelRequested, reply } = await this.#bench.now(id);
+        const task = await this.#bench.store.queries.task(id, all);
+        if (task === undefined) return "gone";
+        const { status, attempt, crashes, cancelRequested, reply } = task;
         return { status, attempt, crashes, isCancelled: cancelRequested, reply };
       }),
     );
@@ -146,7 +152,7 @@ export class PlayedStore {
     const text = `question ${number}`;
     const reply = this.#replyOf(claim.taskId);
     const isMarked = async (): Promise<boolean> =>
-      (await this.#bench.now(claim.taskId)).cancelRequested;
+      (await this.#bench.store.queries.task(claim.taskId, all))?.cancelRequested ?? false;
     switch (step.do) {
       case "append":
         await work.append(claim, { events: [said("on it")] });

@@ -32,6 +32,8 @@ interface StepFields {
   readonly dead: Picked;
   readonly postpone: Picked & { readonly ms: number };
   readonly acknowledge: { readonly style: "log" | "queue" };
+  /** Ended tasks, so long after their end. */
+  readonly remove: { readonly ms: number };
   readonly restart: { readonly node: number };
   readonly pass: { readonly ms: number };
 }
@@ -83,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   row("dead", 1, { pick }),
   row("postpone", 1, { pick, ms }),
   row("acknowledge", 1, { style: fc.constantFrom("log" as const, "queue" as const) }),
+  row("remove", 1, { ms }),
   row("restart", 1, { node }),
   row("pass", 2, { ms }),
 );

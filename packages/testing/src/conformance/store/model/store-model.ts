@@ -48,6 +48,8 @@ export class StoreModel {
         return picked(this.#taken, step.pick, (taken) => this.#sent(taken, step));
       case "acknowledge":
         return this.#acknowledge(step.style);
+      case "remove":
+        return this.#remove(step.ms);
       case "restart":
         return this.#restart(step.node);
       case "pass":
@@ -61,6 +63,8 @@ export class StoreModel {
   #accept({ key, lane, target }: StepOf<"accept">): string {
     const known = this.#messages.find((message) => message.key === key);
     if (known !== undefined) {
+      if (known.task.isGone) known.isAcknowledged = false;
+      if (known.task.isGone) return "expired";
       if (!isSettled(known.task)) return `known ${known.task.number}`;
       known.isAcknowledged = false;
       return `known ${known.task.number} settled`;
@@ -80,6 +84,8 @@ export class StoreModel {
       restUntil: 0,
       hasLeft: false,
       question: null,
+      endedTime: null,
+      isGone: false,
     };
     this.tasks.push(task);
     this.#messages.push({ key, place: number, task, isAcknowledged: false });
@@ -120,6 +126,7 @@ export class StoreModel {
 
   #write({ task, attempt }: ClaimModel, step: Write): unknown {
     const isOwn = task.hold !== null && task.attempt === attempt;
+    if (step.do === "renew" && task.isGone) return [false, false, null];
     if (step.do === "renew") {
       if (isOwn && task.hold !== null) task.hold.until = this.#time + holdMs;
       const isAsked = task.question?.attempt === attempt;
@@ -161,7 +168,8 @@ export class StoreModel {
     this.#tell(task, "turn.answer");
   }
 
-  #answer(question: QuestionModel): string {
+  #answer(question: QuestionModel): string | undefined {
+    if (question.task.isGone) return undefined;
     const seen = seenState(question, this.#time);
     if (seen !== "open") return `${seen}`;
     question.state = "answered";
@@ -180,7 +188,7 @@ export class StoreModel {
 
   #end(task: TaskModel, status: "completed" | "failed"): void {
     this.#close(task, "void");
-    Object.assign(task, { status, hold: null, isLost: false });
+    Object.assign(task, { status, hold: null, isLost: false, endedTime: this.#time });
     this.#tell(task, `task.${status}`);
     if (task.target !== null) task.reply = "pending";
     this.#queue(task, `reply ${task.number}`, true);
@@ -236,6 +244,18 @@ export class StoreModel {
     for (const message of settled) message.isAcknowledged = true;
     const places = settled.map(({ place }) => place);
     return style === "log" ? places.slice(-1) : places;
+  }
+
+  /** What was a dead letter, or is on its way, keeps its task. */
+  #remove(ms: number): string {
+    const isKept = (task: TaskModel): boolean =>
+      this.#items.some((item) => item.task === task && item.state !== "delivered") ||
+      this.#messages.some((message) => message.task === task && !message.isAcknowledged);
+    for (const task of this.tasks) {
+      const isOld = task.endedTime !== null && task.endedTime <= this.#time - ms;
+      if (isOld && isSettled(task) && !isKept(task)) task.isGone = true;
+    }
+    return "removed";
   }
 
   #restart(node: number): number {
