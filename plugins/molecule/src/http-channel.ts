@@ -86,6 +86,7 @@ export function moleculeHttpChannel(options: MoleculeHttpOptions): MoleculeHttpC
       const signal = orDisposed(request.signal);
       const endAt = clock.steady() + request.waitMs;
       if (!(await hasStarted(endAt, signal))) return { deliveries: [], next: request.after };
+      vitals.accepted(request.unacknowledged);
       if (!signal.aborted) heartbeat.start();
       const waitMs = Math.max(endAt - clock.steady(), 0);
       return inbox.receive({ ...request, waitMs, signal });

@@ -65,7 +65,8 @@ export function moleculeToolsChannel(options: MoleculeToolsOptions): MoleculeToo
     inbox: "queue",
     readsAhead,
 
-    receive: async ({ waitMs, signal }) => {
+    receive: async ({ waitMs, signal, unacknowledged }) => {
+      vitals.accepted(unacknowledged);
       if (!signal.aborted) heartbeat?.start();
       const deliveries = await vitals.counted(receive(waitMs, signal), signal);
       vitals.received(deliveries);

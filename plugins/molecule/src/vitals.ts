@@ -24,7 +24,7 @@ export interface Figures {
   readonly error_rate: number;
   /** The latest of their errors; empty where there is none. */
   readonly sample_error: string;
-  /** Messages received and not yet acknowledged. */
+  /** Messages received and not yet acknowledged, those of an earlier start as of the last call of `receive`. */
   readonly active_tasks: number;
   /** The id of the newest of them; empty where there is none. */
   readonly current_task: string;
@@ -36,6 +36,8 @@ export interface Figures {
 export interface Vitals {
   /** Counts one poll or send when it ends, and gives its outcome. One that was aborted is not counted. */
   counted<T>(work: Promise<T>, signal: AbortSignal): Promise<T>;
+  /** So many messages are accepted and not acknowledged, those of an earlier start with them; nothing where it is not said. */
+  accepted(count: number | undefined): void;
   /** Messages were handed over, oldest first. */
   received(deliveries: readonly Delivery[]): void;
   /** All up to this one are to be acknowledged. */
@@ -56,6 +58,8 @@ export function createVitals(clock: Clock): Vitals {
   const madeAt = clock.steady();
   /** In the inbox's order. */
   const open = new Map<string, number | null>();
+  /** Those among them that were handed over before this start. */
+  let earlier = 0;
   let acknowledgedUpTo = -Infinity;
   let outcomes: Outcome[] = [];
 
@@ -77,6 +81,9 @@ export function createVitals(clock: Clock): Vitals {
         if (!signal.aborted) note(describeError(error).slice(0, sampleLength));
         throw error;
       }
+    },
+    accepted: (count) => {
+      if (count !== undefined) earlier = Math.max(count - open.size, 0);
     },
     received: (deliveries) => {
       for (const { id, ack } of deliveries) {
@@ -100,7 +107,7 @@ export function createVitals(clock: Clock): Vitals {
       return {
         error_rate: outcomes.length === 0 ? 0 : errors.length / outcomes.length,
         sample_error: errors.at(-1) ?? "",
-        active_tasks: open.size,
+        active_tasks: earlier + open.size,
         current_task: [...open.keys()].at(-1) ?? "",
         uptime_seconds: Math.floor((clock.steady() - madeAt) / 1_000),
       };

@@ -243,6 +243,22 @@ describe("what a heartbeat tells", () => {
     expect(await figures(5)).toEqual([0, ""]);
   });
 
+  test("counts what an earlier start received and has not acknowledged yet", async () => {
+    const of = channel();
+    await of.receive({ after: null, waitMs: 0, signal, unacknowledged: 3 });
+    await heard(2);
+    expect(beats().at(-1)).toMatchObject({ active_tasks: 3 });
+    platform.state.addCanvas({ workspace: "ws-self", text: "one more" });
+    const { deliveries } = await of.receive({ after: null, waitMs: 0, signal, unacknowledged: 2 });
+    await clock.advance(20_000);
+    await heard(3);
+    expect(beats().at(-1)).toMatchObject({ active_tasks: 3, current_task: deliveries[0]?.id });
+    await of.receive({ after: null, waitMs: 0, signal, unacknowledged: 1 });
+    await clock.advance(20_000);
+    await heard(4);
+    expect(beats().at(-1)).toMatchObject({ active_tasks: 1 });
+  });
+
   test("counts messages that the platform does not number, too", async () => {
     const of = channel();
     for (const [place, id] of ["a", "b"].entries()) {

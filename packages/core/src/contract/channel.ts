@@ -54,9 +54,16 @@ export interface Channel {
    * Waits up to `waitMs` for messages after the stored position.
    *
    * @param request.after what the last accepted poll gave as `next`; null at the very first
+   * @param request.unacknowledged how many messages of this channel are accepted and not acknowledged yet, also
+   *   those of an earlier process: for what the channel tells its platform
    * @throws BridgeError CHANNEL_FAILED or CHANNEL_ANSWER_INVALID; both are failed polls
    */
-  receive?(request: { after: Json | null; waitMs: number; signal: AbortSignal }): Promise<Received>;
+  receive?(request: {
+    after: Json | null;
+    waitMs: number;
+    signal: AbortSignal;
+    unacknowledged?: number;
+  }): Promise<Received>;
   /**
    * Sends one text. Called for one destination at a time, in order.
    *

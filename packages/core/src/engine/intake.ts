@@ -115,12 +115,13 @@ async function poll(
   const { signal, changed } = of;
   const began = engine.clock.steady();
   const after = await engine.store.intake.position(channel.name);
+  const unacknowledged = await engine.store.intake.unacknowledged(channel.name);
   const { waitMs } = engine.limits;
   const bounds = { what: `Receiving by ${channel.name}`, signal, limitMs: waitMs + overdueMs };
   const received = await boundedCall(
     engine.clock,
     bounds,
-    async (own) => await channel.receive({ after, waitMs, signal: own }),
+    async (own) => await channel.receive({ after, waitMs, signal: own, unacknowledged }),
   );
   if (signal.aborted) return { quick: false };
   const isNew = await acceptReceived(engine, channel, { received, changed });
