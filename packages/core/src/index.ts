@@ -6,6 +6,8 @@ export type {
   Failpoint,
   Limits,
   ProcessSweeper,
+  RunAccess,
+  RunAccessGrant,
   Quotas,
   RetentionRules,
 } from "./contract/bridge.ts";

@@ -25,6 +25,7 @@ import { ensurePrivateFolder } from "./private-files.ts";
 import type { ConfigChanges } from "./config-changes.ts";
 import { createReloader, type Reloader } from "./reload.ts";
 import { retentionRules } from "./retention-rules.ts";
+import { runAccess } from "./run-access.ts";
 import { RunTokens } from "./run-tokens.ts";
 import type { StopCause } from "./self-end.ts";
 import { serveDaemon } from "./serve-daemon.ts";
@@ -99,6 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   if (store !== undefined) started.use(store);
   const about = { paths, version: hostVersion };
   const inboxLocks = started.use(await lockInboxes(plugins.channels, about));
+  const tokens = new RunTokens();
   const bridge = createBridge({
     ...(store === undefined ? {} : { store }),
     ...identity,
@@ -110,6 +112,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     retention: retentionRules(options.config.config),
     secrets,
     sweeper: stateSweeper(identity.stateId, logger),
+    runAccess: runAccess({ tokens, paths, secrets }),
     clock,
     random,
     logger,
@@ -118,7 +121,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   started.use(bridge);
   const reloader = reloaderOf(options, { bridge, plugins, runners, calls });
   const locks = [stateLock, ...inboxLocks.held];
-  const tokens = new RunTokens();
   const { stateId } = identity;
   const parts = { bridge, plugins, calls, loop, reloader, stateId, locks, clock, tokens };
   const composed = { ...parts, options: { ...options, secrets } };

@@ -52,6 +52,10 @@ export interface Limits {
   readonly waitMs: number;
   /** Crashes after which a task fails as `crash_loop`. */
   readonly crashes: number;
+  /** Tasks that one run may start in all, where it may use the bridge. */
+  readonly runTasks: number;
+  /** How many runs may stand behind one another: a run of the last of them starts no task. */
+  readonly runDepth: number;
   readonly turn: TurnLimits;
   readonly quotas: Quotas;
 }
@@ -90,6 +94,21 @@ export interface ProcessSweeper {
   }): Promise<{ readonly ended: number; readonly survivors: readonly number[] }>;
 }
 
+/** Lets agents use the bridge themselves, as their own principal `run`. Given by the host. */
+export interface RunAccess {
+  /**
+   * Opens the bridge for one attempt of a task, until it is disposed.
+   *
+   * @returns the environment by which `agent-bridge mcp` is known as that run; it holds a secret
+   */
+  grant(taskId: string): RunAccessGrant;
+}
+
+/** Access of one run. Disposing it ends what goes on by it. */
+export interface RunAccessGrant extends Disposable {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /**
  * The moments at which a crash is told apart by tests. Production gives none.
  * `accept.before` / `accept.after`: around the commit of intake; `spawn.after`: a process was stored;
@@ -123,6 +142,8 @@ export interface BridgeParts {
   };
   readonly retention?: Partial<RetentionRules>;
   readonly sweeper?: ProcessSweeper;
+  /** None: no run can use the bridge. */
+  readonly runAccess?: RunAccess;
   /** Texts that are never stored or sent: in what an agent does and answers they are replaced. May grow. */
   readonly secrets?: ReadonlySet<string>;
   readonly clock?: Clock;

@@ -38,6 +38,11 @@ export function ownerOf(principal: Principal): Owner {
   }
 }
 
+/** The task whose run is an owner; null for every other owner. */
+export function runOf(owner: Owner): string | null {
+  return owner.startsWith("run:") ? decodeURIComponent(owner.slice("run:".length)) : null;
+}
+
 /** Which rows a query may see: all of them (the operator), or one owner's. */
 export type Scope = { readonly all: true } | { readonly owner: Owner };
 

@@ -90,6 +90,13 @@ export interface TurnIo {
   /** Stores the process just spawned. */
   spawned(process: ProcessRecord): Promise<void>;
   /**
+   * Lets this run use the bridge itself: the entries of the environment of an `agent-bridge mcp` that the agent
+   * is given as an MCP server. It is the run's own principal there, sees only the tasks that it started, and
+   * starts what a route from `run` allows. The entries hold a secret, are good until the turn is over, and belong
+   * into no other process's environment. Absent where the host offers no access.
+   */
+  access?(): Readonly<Record<string, string>>;
+  /**
    * Asks a live question and waits. Runners that suspend end with `suspended` instead.
    *
    * @returns the answer; "decline" when the deadline passed or nobody can be asked

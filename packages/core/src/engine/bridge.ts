@@ -55,6 +55,7 @@ function engineOf(parts: BridgeParts): OwnEngine {
     random,
     logger: parts.logger ?? silentLogger,
     sweeper: parts.sweeper ?? noProcesses,
+    runAccess: parts.runAccess,
     failpoint: parts.failpoint ?? (() => undefined),
     redactor: createRedactor(parts.secrets ?? new Set()),
     feed: createFeed(store.log, clock),

@@ -1,5 +1,11 @@
 import type { BridgeStatus } from "../contract/handle.ts";
-import type { Failpoint, Limits, ProcessSweeper, RetentionRules } from "../contract/bridge.ts";
+import type {
+  Failpoint,
+  Limits,
+  ProcessSweeper,
+  RetentionRules,
+  RunAccess,
+} from "../contract/bridge.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Clock, Random } from "../contract/clock.ts";
 import type { Kind } from "../contract/kind.ts";
@@ -40,6 +46,7 @@ export interface Engine {
   readonly random: Random;
   readonly logger: Logger;
   readonly sweeper: ProcessSweeper;
+  readonly runAccess: RunAccess | undefined;
   readonly failpoint: (name: Failpoint) => void | Promise<void>;
   readonly redactor: Redactor;
   readonly feed: Feed;
@@ -71,6 +78,8 @@ export const defaultLimits: Limits = {
   questionMs: 10 * 60_000,
   waitMs: 60_000,
   crashes: 3,
+  runTasks: 16,
+  runDepth: 2,
   turn: { startMs: 60_000, idleMs: 10 * 60_000, totalMs: 60 * 60_000, graceMs: 4500 },
   quotas: {
     principalTasks: 1000,

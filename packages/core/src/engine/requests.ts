@@ -13,6 +13,7 @@ import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
 import { countRequest, quotasOf } from "./quotas.ts";
+import { withinRunLimits } from "./run-limits.ts";
 import { narrowedRules } from "./narrowed-rules.ts";
 import { rulesOf } from "./task-rules.ts";
 import { recoveryPrompt } from "./texts.ts";
@@ -160,6 +161,15 @@ function taskFrom(
   throw new TypeError(`A direct request can not end as ${String(result?.result)}.`);
 }
 
+/** Accepts a task within the limits of who asks. */
+async function acceptFor(
+  engine: Engine,
+  of: { principal: Principal; task: NewTask; dedupe: NewMessage["dedupe"] },
+): Promise<{ task: Task; created: boolean }> {
+  const accept = async (task: NewTask) => await acceptOne(engine, task, of.dedupe);
+  return await withinRunLimits(engine, of, accept);
+}
+
 async function acceptOne(
   engine: Engine,
   task: NewTask,
@@ -224,7 +234,7 @@ export async function startTask(
     request.idempotencyKey === undefined
       ? null
       : { scope: ownerOf(principal), key: request.idempotencyKey, hash: hashOf(asked) };
-  return await acceptOne(engine, task, dedupe);
+  return await acceptFor(engine, { principal, task, dedupe });
 }
 
 /** By which rule a task is gone on with. The operator, who owns the table, needs no rule of their own for it. */
@@ -282,9 +292,7 @@ export async function resumeTask(
     quotas: quotasOf(engine, principal, route),
     refusalText: null,
   };
-  return await acceptOne(engine, task, {
-    scope: `continues:${old.id}`,
-    key: request.idempotencyKey ?? "",
-    hash: hashOf({ prompt }),
-  });
+  const key = request.idempotencyKey ?? "";
+  const dedupe = { scope: `continues:${old.id}`, key, hash: hashOf({ prompt }) };
+  return await acceptFor(engine, { principal, task, dedupe });
 }

@@ -1,3 +1,4 @@
+import type { RunAccessGrant } from "../contract/bridge.ts";
 import type { Answer, QuestionText } from "../contract/question.ts";
 import type { ProcessRecord, TurnIo } from "../contract/runner.ts";
 import type { Attempt } from "./attempt.ts";
@@ -26,6 +27,7 @@ export function turnIo(
   const { taskId, attempt: number } = attempt.claim;
   let begun = attempt.claim.begun;
   let asking: Promise<unknown> = Promise.resolve();
+  const access = openAccess(engine, taskId);
 
   const ask = async (question: QuestionText): Promise<Answer> => {
     timers.touch();
@@ -59,13 +61,36 @@ export function turnIo(
       asking = answer.catch(() => undefined);
       return await answer;
     },
+    ...(access === undefined ? {} : { access: () => access.environment() }),
   };
   return {
     io,
     end: async () => {
       attempt.signal.removeEventListener("abort", onStop);
       over.abort(new Error("The turn is over."));
+      access?.[Symbol.dispose]();
       await asking;
+    },
+  };
+}
+
+/** Access to the bridge for one turn, given when it is first asked for; undefined where there is none. */
+function openAccess(
+  { runAccess }: Engine,
+  taskId: string,
+): (Disposable & { environment(): Readonly<Record<string, string>> }) | undefined {
+  if (runAccess === undefined) return undefined;
+  let grant: RunAccessGrant | undefined;
+  let isOver = false;
+  return {
+    environment: () => {
+      if (isOver) throw new TypeError("The turn is over.");
+      grant ??= runAccess.grant(taskId);
+      return grant.environment;
+    },
+    [Symbol.dispose]: () => {
+      isOver = true;
+      grant?.[Symbol.dispose]();
     },
   };
 }

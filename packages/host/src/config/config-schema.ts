@@ -36,6 +36,8 @@ const limits = {
   questionMs: ms,
   waitMs: ms,
   crashes: count,
+  runTasks: count,
+  runDepth: count,
   turn: z.strictObject(turnLimits).exactOptional(),
   quotas: z.strictObject(quotas).exactOptional(),
 } satisfies Record<keyof Limits, z.ZodType>;

@@ -1,0 +1,28 @@
+import type { RunAccess } from "@agent-bridge/core";
+import type { HostPaths } from "./paths.ts";
+import type { RunTokens } from "./run-tokens.ts";
+
+/** Tokens of runs that are over are still kept out of what is stored: so many of the last. */
+const keptSecrets = 256;
+
+/** Lets runs use the bridge by a token for its socket, which reaches nothing but what is theirs. */
+export function runAccess(of: {
+  readonly tokens: RunTokens;
+  readonly paths: Pick<HostPaths, "socket">;
+  readonly secrets: Set<string>;
+}): RunAccess {
+  const { tokens, paths, secrets } = of;
+  const given: string[] = [];
+  return {
+    grant: (taskId) => {
+      const grant = tokens.grant(taskId);
+      secrets.add(grant.token);
+      const oldest = given.push(grant.token) > keptSecrets ? given.shift() : undefined;
+      if (oldest !== undefined) secrets.delete(oldest);
+      return {
+        environment: { AGENT_BRIDGE_TOKEN: grant.token, AGENT_BRIDGE_SOCKET: paths.socket },
+        [Symbol.dispose]: () => grant[Symbol.dispose](),
+      };
+    },
+  };
+}
