@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { ownStdout } from "@agent-bridge/host/front";
+import { ownStderr, ownStdout } from "@agent-bridge/host/front";
 
 /** A text stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -43,7 +43,7 @@ export function processSurroundings(): Surroundings {
     stdin: process.stdin,
     // What a plugin prints does not get there.
     stdout: ownStdout(),
-    stderr: process.stderr,
+    stderr: ownStderr(),
     program: process.argv[1] ?? "",
     interrupts: () => (interrupts ??= listenForSignals()).signal,
   };

@@ -28,7 +28,7 @@ export {
   installedPlugins,
   type PluginDescription,
 } from "./plugins/plugin-description.ts";
-export { ownStdout } from "./plugins/plugin-output.ts";
+export { ownStderr, ownStdout } from "./plugins/plugin-output.ts";
 export type { PluginReport, PluginStatus } from "./plugins/plugin-report.ts";
 export type { PluginPlaces } from "./plugins/resolve-plugin.ts";
 export { ensurePrivateFolder } from "./private-files.ts";

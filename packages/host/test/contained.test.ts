@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { contained } from "../src/plugins/contained.ts";
 import { PluginCalls } from "../src/plugins/plugin-calls.ts";
+import { createLogger } from "../src/log/logger.ts";
 import { divertOutput, ownStdout } from "../src/plugins/plugin-output.ts";
 
 type Run = Runner["run"];
@@ -163,4 +164,24 @@ test("a flood of prints is not logged whole, its size is told, and the program's
   expect(lines.length).toBeLessThan(200);
   const told = lines.map(([, data]) => (data as { dropped?: number }).dropped ?? 1);
   expect(told.reduce((sum, count) => sum + count, 0)).toBe(501);
+});
+
+test("a secret that a plugin prints in pieces, to stdout or stderr, is not logged", () => {
+  const written: string[] = [];
+  const secrets = new Set(["hunter-two-and-three"]);
+  const write = (line: string): void => void written.push(line);
+  const calls = new PluginCalls();
+  const diverted = divertOutput(createLogger({ style: "json", secrets, write }), calls);
+  calls.enter({ plugin: "./mine", what: "create" }, () => {
+    for (const name of ["stdout", "stderr"] as const) {
+      for (const piece of ["a key: hunt", "er-two", "-and-three", "; more\n"])
+        process[name].write(piece);
+      process[name].write(`${"x".repeat(5000)}hunter-two-and-three`);
+    }
+  });
+  diverted[Symbol.dispose]();
+  const texts = written.map((line) => (JSON.parse(line) as { text: string }).text);
+  expect(texts.filter((text) => text === "a key: [secret]; more")).toHaveLength(2);
+  expect(texts).toHaveLength(4);
+  expect(written.join("")).not.toMatch(/hunt|and-three/);
 });
