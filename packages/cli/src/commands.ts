@@ -6,6 +6,7 @@ import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { plugin } from "./commands/plugin.ts";
+import { portal } from "./commands/portal.ts";
 import { route } from "./commands/route.ts";
 import { mcp } from "./commands/mcp.ts";
 import { send } from "./commands/send.ts";
@@ -26,6 +27,7 @@ export const commands: readonly CommandRow[] = [
   conversation,
   deadLetter,
   mcp,
+  portal,
   route,
   config,
   plugin,

@@ -22,6 +22,8 @@ export interface HostPaths {
   readonly identity: string;
   /** The key that a caller of the socket has to show. */
   readonly socketKey: string;
+  /** The operator's sessions in a browser, by their hashes. */
+  readonly webSessions: string;
   readonly socket: string;
   /** What a daemon logs. */
   readonly log: string;
@@ -65,6 +67,7 @@ export function resolvePaths(
     stateLock: inState("lock.db"),
     identity: inState("identity.json"),
     socketKey: inState("socket.key"),
+    webSessions: inState("web-sessions.json"),
     socket: socketPath(stateFolder),
     log: inState("daemon.log"),
     output: inState("daemon.out"),

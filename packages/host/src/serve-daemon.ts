@@ -1,7 +1,15 @@
-import type { Bridge, BridgeStatus, Clock, Handle, Logger } from "@agent-bridge/core";
+import {
+  BridgeError,
+  describeError,
+  type Bridge,
+  type BridgeStatus,
+  type Clock,
+  type Handle,
+  type Logger,
+} from "@agent-bridge/core";
 import type { Daemon, DaemonOptions } from "./daemon.ts";
 import type { ExclusiveLock } from "./exclusive-lock.ts";
-import type { HttpServer } from "./http/http-server.ts";
+import type { HttpService } from "./http/serve-over-http.ts";
 import { mcpOnStreams } from "./mcp-on-streams.ts";
 import type { LoadedPlugins } from "./plugins/load-plugins.ts";
 import type { LoopWatch } from "./plugins/loop-watch.ts";
@@ -46,12 +54,15 @@ export async function serveDaemon(
   const ready = Promise.withResolvers<void>();
   const stopRequest = Promise.withResolvers<StopCause>();
   let isStopping = false;
+  const http = await openHttp(composed, ready.promise);
+  if (http !== undefined) started.use(http);
   const server = await serveSocket(paths, {
     handle,
     status,
     stop: () => stopRequest.resolve("asked"),
     isStopping: () => isStopping,
     reload: () => reloader.reload(),
+    openPages: () => openPages(composed, http),
     key: ensureSocketKey(paths),
     stateId,
     tokens: composed.tokens,
@@ -61,22 +72,16 @@ export async function serveDaemon(
     logger,
   });
   started.use(server);
-  const http = await openHttp(composed, ready.promise);
-  if (http !== undefined) started.use(http);
   await startBridge(bridge, ready);
-  const watching = new AbortController();
-  started.defer(() => watching.abort());
-  const watch = { ...selfEndOf(composed, { server, handle }), signal: watching.signal };
-  untilSelfEnd(watch).then(stopRequest.resolve, (error: unknown) => {
-    if (!watching.signal.aborted) logger.error("The daemon does not watch its end", { error });
-  });
+  const surfaces = http?.mountSurfaces();
+  started.use(watchSelfEnd(selfEndOf(composed, { server, handle }), stopRequest.resolve));
   const beginStop = (): void => {
     isStopping = true;
     server.stopListening();
     http?.stopListening();
   };
   return (held) => {
-    const stop = once(async () => await stopInOrder({ bridge, logger, beginStop, held }));
+    const stop = once(async () => await stopInOrder({ bridge, logger, beginStop, surfaces, held }));
     return {
       pid: process.pid,
       version: hostVersion,
@@ -95,14 +100,36 @@ export async function serveDaemon(
 }
 
 async function openHttp(
-  { bridge, options, clock }: Composed,
+  { bridge, options, plugins, clock }: Composed,
   ready: Promise<void>,
-): Promise<HttpServer | undefined> {
+): Promise<HttpService | undefined> {
   const { http } = options.config.config;
   if (http === undefined) return undefined;
   // Loaded only where it is on: most daemons do without it.
-  const { serveOverHttp } = await import("./http/serve-mcp.ts");
-  return await serveOverHttp(http, { env: process.env, ...options, bridge, clock, ready });
+  const { serveOverHttp } = await import("./http/serve-over-http.ts");
+  return await serveOverHttp(http, {
+    env: process.env,
+    ...options,
+    sessionFile: options.paths.webSessions,
+    surfaces: plugins.surfaces,
+    bridge,
+    clock,
+    ready,
+  });
+}
+
+/** The pages that plugins serve, each with a one-time code. @throws BridgeError CONFIG_INVALID where there is none */
+function openPages(
+  { options }: Composed,
+  http: HttpService | undefined,
+): readonly { readonly name: string; readonly url: string }[] {
+  const pages = http?.openPages() ?? [];
+  if (pages.length > 0) return pages;
+  const detail =
+    http === undefined
+      ? "no page is served, because HTTP is off. Add `http: {}`, and a plugin with a page: `@agent-bridge/plugin-portal`."
+      : "no plugin serves a page. Add `@agent-bridge/plugin-portal` to `plugins`.";
+  throw new BridgeError("CONFIG_INVALID", { file: options.config.file, detail });
 }
 
 /** What `status` answers. */
@@ -143,17 +170,37 @@ async function stopInOrder(parts: {
   readonly bridge: Bridge;
   readonly logger: Logger;
   readonly beginStop: () => void;
+  /** What plugins serve: told first, while everything still answers. */
+  readonly surfaces: AsyncDisposable | undefined;
   readonly held: AsyncDisposableStack;
 }): Promise<void> {
-  const { bridge, logger, beginStop, held } = parts;
+  const { bridge, logger, beginStop, surfaces, held } = parts;
   logger.info("The daemon stops");
   beginStop();
+  try {
+    await surfaces?.[Symbol.asyncDispose]();
+  } catch (error) {
+    logger.error("A surface did not end", { error: describeError(error) });
+  }
   try {
     await bridge.stop();
   } finally {
     await held.disposeAsync();
   }
   logger.info("The daemon has stopped");
+}
+
+/** Asks for a stop when the daemon has to end by itself. */
+function watchSelfEnd(
+  watch: Omit<SelfEndWatch, "signal">,
+  stop: (cause: StopCause) => void,
+): Disposable {
+  const watching = new AbortController();
+  untilSelfEnd({ ...watch, signal: watching.signal }).then(stop, (error: unknown) => {
+    if (!watching.signal.aborted)
+      watch.logger.error("The daemon does not watch its end", { error });
+  });
+  return { [Symbol.dispose]: () => watching.abort() };
 }
 
 function selfEndOf(

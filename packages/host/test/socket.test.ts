@@ -47,6 +47,7 @@ async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Pr
   let wasStopped = false;
   const server = await serveSocket(paths, {
     handle: fake.handle,
+    openPages: () => [],
     reload: () => ({ now: [], atNextStart: [] }),
     status: () => Promise.reject(new Error("not in this test")),
     stop: () => (wasStopped = true),

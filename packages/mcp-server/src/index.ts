@@ -7,5 +7,11 @@ export {
   mcpEndpoint,
   mcpListener,
 } from "./http/endpoint.ts";
-export { hostGate, type HostGateOptions, loopbackNames, noteRefusal } from "./http/host-gate.ts";
-export { refuse, type RefusalReason } from "./http/refusal.ts";
+export {
+  hostGate,
+  hostProblem,
+  type HostGateOptions,
+  loopbackNames,
+  noteRefusal,
+} from "./http/host-gate.ts";
+export { refusals, refuse, type RefusalReason } from "./http/refusal.ts";

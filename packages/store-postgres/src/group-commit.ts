@@ -24,8 +24,6 @@ interface Parts {
   readonly time: StoreTime;
   readonly clock: Clock | undefined;
   readonly tell: (hints: readonly Hint[]) => void;
-  /** Names this process among those that use the schema. */
-  readonly instance: string;
 }
 
 /** The most changes of one commit. */
@@ -39,20 +37,8 @@ const begin: Query = { text: "BEGIN ISOLATION LEVEL READ COMMITTED", values: [] 
 /** Every writer holds the head from its first look to its commit: changes come one after another. The time is that after the wait. */
 const lock: Query = {
   name: "lock",
-  text: `SELECT held.*, time_ms() AS time
+  text: `SELECT held.*, time_ms() AS time, pg_current_xact_id()::text AS xact
     FROM (SELECT position, ord, bytes, time AS noted FROM head FOR UPDATE) AS held`,
-  values: [],
-};
-/** The number of this process's last commit. */
-const noteFlush: Query = {
-  name: "note flush",
-  text: `INSERT INTO flush VALUES ($1, $2, time_ms())
-    ON CONFLICT (instance) DO UPDATE SET number = excluded.number, time = excluded.time`,
-  values: [],
-};
-const lastFlush: Query = {
-  name: "last flush",
-  text: "SELECT number FROM flush WHERE instance = $1",
   values: [],
 };
 const commit: Query = { text: "COMMIT", values: [] };
@@ -60,8 +46,11 @@ const rollback: Query = { text: "ROLLBACK", values: [] };
 
 /** The answer to a commit was lost with the connection. */
 class LostCommit extends Error {
-  constructor(cause: unknown) {
+  readonly xact: string;
+
+  constructor(xact: string, cause: unknown) {
     super("The connection was lost during a commit.", { cause });
+    this.xact = xact;
   }
 }
 
@@ -74,8 +63,6 @@ export class GroupCommit {
   #queue: Waiting[] = [];
   #flushing: Promise<void> | null = null;
   #isClosed = false;
-  /** Counts the tries to commit. */
-  #number = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -150,7 +137,7 @@ export class GroupCommit {
     try {
       await connections.use(async (session) => await this.#runIn(session, group, outcomes));
     } catch (error) {
-      if (!(error instanceof LostCommit) || !(await this.#isCommitted())) throw error;
+      if (!(error instanceof LostCommit) || !(await this.#isCommitted(error))) throw error;
     }
     return outcomes;
   }
@@ -173,17 +160,16 @@ export class GroupCommit {
     }
     const queries = view.queries();
     if (queries.length === 0) return void (await ask(rollback));
-    const values = [this.#parts.instance, ++this.#number];
-    await askAll(ask, [...queries, { ...noteFlush, values }]);
-    await this.#end(ask);
+    await askAll(ask, queries.slice(0, -1));
+    await this.#end(ask, { last: queries.slice(-1), xact: String(head["xact"]) });
   }
 
-  /** @throws LostCommit when whether it was done is not known */
-  async #end(ask: Session["ask"]): Promise<void> {
+  /** Writes the counters and commits. @throws LostCommit when whether it was done is not known */
+  async #end(ask: Session["ask"], of: { last: readonly Query[]; xact: string }): Promise<void> {
     try {
-      await ask(commit);
+      await askAll(ask, [...of.last, commit]);
     } catch (error) {
-      throw isRefusal(error) ? error : new LostCommit(error);
+      throw isRefusal(error) ? error : new LostCommit(of.xact, error);
     }
   }
 
@@ -203,24 +189,22 @@ export class GroupCommit {
     });
   }
 
-  /**
-   * Asks what became of the last commit. It held the head: once that can be had, the commit is over, one way or
-   * the other. (The server's own numbers of transactions are given again after a crash.)
-   *
-   * @throws BridgeError STORE_FAILED when nobody answers
-   */
-  async #isCommitted(): Promise<boolean> {
-    const { connections, time, instance } = this.#parts;
+  /** Asks what became of a commit. @throws BridgeError STORE_FAILED when nobody answers */
+  async #isCommitted(lost: LostCommit): Promise<boolean> {
+    const { connections, time } = this.#parts;
+    const status = {
+      text: "SELECT pg_xact_status($1::text::xid8) AS status",
+      values: [lost.xact],
+    };
     for (let tries = 1; ; tries++) {
       try {
-        return await connections.use(async ({ ask }) => {
-          const last = { ...lastFlush, values: [instance] };
-          const [, , rows] = await Promise.all([ask(begin), ask(lock), ask(last), ask(rollback)]);
-          return Number(rows[0]?.["number"] ?? 0) === this.#number;
-        });
+        const [row] = await connections.use(async ({ ask }) => await ask(status));
+        if (row?.["status"] === "committed") return true;
+        if (row?.["status"] !== "in progress") return false;
       } catch (error) {
         if (tries >= lostCommit.tries) throw unknownCommit(error);
       }
+      if (tries >= lostCommit.tries) throw unknownCommit(lost);
       await time.clock.sleep(lostCommit.pauseMs);
     }
   }

@@ -23,9 +23,9 @@ export function isTransient(error: unknown): boolean {
   return transient.has(stateOf(error) ?? "");
 }
 
-/** True when the server said that it did not do it; false when it may have, and only the connection ended. */
+/** True when the server said that it did not do it; false when it may have. */
 export function isRefusal(error: unknown): boolean {
-  return stateOf(error) !== undefined && (error as { severity?: unknown }).severity === "ERROR";
+  return stateOf(error) !== undefined;
 }
 
 const bugs = [TypeError, RangeError, ReferenceError];

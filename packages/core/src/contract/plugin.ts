@@ -5,6 +5,7 @@ import type { Kind } from "./kind.ts";
 import type { Logger } from "./logger.ts";
 import type { RouteInput } from "./route.ts";
 import type { Runner } from "./runner.ts";
+import type { Surface } from "./surface.ts";
 
 /** The version of these contracts: a whole number. A plugin made for others is quarantined. */
 export const pluginApi = 1;
@@ -44,6 +45,7 @@ export interface PluginContext {
 export interface PluginParts {
   readonly runners?: readonly Runner[];
   readonly channels?: readonly Channel[];
+  readonly surfaces?: readonly Surface[];
 }
 
 /**

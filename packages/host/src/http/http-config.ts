@@ -30,7 +30,8 @@ export const httpSchema = z.strictObject({
   host: z.enum(["127.0.0.1", "::1"]).default("127.0.0.1"),
   /** 0: any that is free. */
   port: z.int().min(0).max(65_535).default(7717),
-  tokens: z.array(tokenSchema).min(1),
+  /** Who may come with a token. With none, only the page does, with a session that the operator opened. */
+  tokens: z.array(tokenSchema).default([]),
   /** More names under which it may be called, beside those of this machine: those of a proxy before it. */
   hosts: z.array(hostName).default([]),
   /** More sites whose pages may call, by host name, beside those of this machine. */

@@ -1,11 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { BridgeError, describeError, type Logger } from "@agent-bridge/core";
-import { hostGate, type HttpHandler, loopbackNames, refuse } from "@agent-bridge/mcp-server";
+import {
+  hostProblem,
+  type HttpHandler,
+  loopbackNames,
+  refuse,
+  refusals,
+} from "@agent-bridge/mcp-server";
 import type { HttpConfig } from "./http-config.ts";
 
-/** Callers at once. */
-const maxConnections = 256;
+/** Callers at once, those with a socket among them. */
+const maxConnections = 4_096;
 
 /** How long a caller may take to send its head, and its whole request. */
 const headersMs = 10_000;
@@ -13,6 +20,9 @@ const requestMs = 30_000;
 
 /** How long open answers may take to end when the server stops. */
 const lastWordMs = 500;
+
+/** Takes over the connection of an upgrade. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The daemon's one HTTP server: what is served at a path is mounted on it. */
 export interface HttpServer extends AsyncDisposable {
@@ -25,22 +35,56 @@ export interface HttpServer extends AsyncDisposable {
    * @returns what takes it away again
    */
   mount(path: string, handler: HttpHandler): Disposable;
+  /**
+   * Hands over upgrades at exactly this path, under the same conditions.
+   *
+   * @returns what takes it away again
+   */
+  mountUpgrade(path: string, handler: UpgradeHandler): Disposable;
   /** Takes no more callers; those that are there go on. */
   stopListening(): void;
 }
 
+const pathOf = ({ url = "/" }: IncomingMessage): string => url.split("?", 1)[0] ?? "/";
+
+/** Refuses an upgrade: on a raw connection, since there is no response yet. */
+function refuseUpgrade(socket: Duplex, reason: keyof typeof refusals): void {
+  const { status, message } = refusals[reason];
+  socket.end(`HTTP/1.1 ${status} ${message}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function upgradeTo(
+  upgrades: ReadonlyMap<string, UpgradeHandler>,
+  problemIn: ReturnType<typeof hostProblem>,
+): UpgradeHandler {
+  return (request, socket, head) => {
+    // Until somebody takes it over nobody else listens, and an error without a listener ends the process.
+    socket.on("error", () => socket.destroy());
+    const handler = upgrades.get(pathOf(request));
+    const problem = problemIn(request) ?? (handler === undefined ? "path" : undefined);
+    if (handler === undefined || problem !== undefined) refuseUpgrade(socket, problem ?? "path");
+    else handler(request, socket, head);
+  };
+}
+
+function mountAt<T>(mounts: Map<string, T>, path: string, handler: T): Disposable {
+  if (mounts.has(path)) throw new BridgeError("NAME_DUPLICATE", { what: "HTTP paths", name: path });
+  mounts.set(path, handler);
+  return { [Symbol.dispose]: () => void mounts.delete(path) };
+}
+
 function handlerFor(
   mounts: ReadonlyMap<string, HttpHandler>,
-  { url = "/" }: IncomingMessage,
+  request: IncomingMessage,
 ): HttpHandler | undefined {
-  const path = url.split("?", 1)[0] ?? "/";
+  const path = pathOf(request);
   const fitting = [...mounts.keys()].filter((at) => path === at || path.startsWith(`${at}/`));
   const longest = fitting.toSorted((a, b) => b.length - a.length)[0];
   return longest === undefined ? undefined : mounts.get(longest);
 }
 
 /**
- * Listens on a loopback address. Every request passes the gate first, whatever it asks for; upgrades are refused.
+ * Listens on a loopback address. Every request and every upgrade passes the gate first, whatever it asks for.
  *
  * @throws BridgeError CONFIG_INVALID when the address is taken
  */
@@ -49,13 +93,15 @@ export async function serveHttp(
   { logger, file }: { readonly logger: Logger; readonly file: string },
 ): Promise<HttpServer> {
   const mounts = new Map<string, HttpHandler>();
-  const admit = hostGate({
+  const upgrades = new Map<string, UpgradeHandler>();
+  const problemIn = hostProblem({
     hosts: [...loopbackNames, ...hosts],
     origins: [...loopbackNames, ...origins],
     logger,
   });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!admit(request, response)) return;
+    const problem = problemIn(request);
+    if (problem !== undefined) return refuse(response, problem);
     const handler = handlerFor(mounts, request);
     if (handler === undefined) refuse(response, "path");
     else await handler(request, response);
@@ -69,7 +115,7 @@ export async function serveHttp(
   server.maxConnections = maxConnections;
   server.headersTimeout = headersMs;
   server.requestTimeout = requestMs;
-  server.on("upgrade", (_, socket) => socket.destroy());
+  server.on("upgrade", upgradeTo(upgrades, problemIn));
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -86,12 +132,8 @@ export async function serveHttp(
   };
   return {
     url: `http://${address.family === "IPv6" ? `[${host}]` : host}:${address.port}`,
-    mount: (path, handler) => {
-      if (mounts.has(path))
-        throw new BridgeError("NAME_DUPLICATE", { what: "HTTP paths", name: path });
-      mounts.set(path, handler);
-      return { [Symbol.dispose]: () => void mounts.delete(path) };
-    },
+    mount: (path, handler) => mountAt(mounts, path, handler),
+    mountUpgrade: (path, handler) => mountAt(upgrades, path, handler),
     stopListening,
     [Symbol.asyncDispose]: async () => {
       stopListening();

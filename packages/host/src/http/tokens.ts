@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "@agent-bridge/core";
-import type { Authenticate } from "@agent-bridge/mcp-server";
 import { configError, type Finding, formatPath } from "../config/finding.ts";
 import type { LoadedConfig } from "../config/read-config.ts";
 import { findingAt } from "../config/read-config.ts";
@@ -31,7 +30,7 @@ export function readTokens(
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly secrets: Set<string>;
   },
-): Authenticate {
+): (token: string) => Principal | undefined {
   const findings: Finding[] = [];
   const known: KnownToken[] = [];
   for (const [index, token] of tokens.entries()) {

@@ -8,6 +8,7 @@ import {
   type Plugin,
   type PluginContext,
   type Runner,
+  type Surface,
 } from "@agent-bridge/core";
 import { configError, type Finding } from "../config/finding.ts";
 import { findingAt, type LoadedConfig } from "../config/read-config.ts";
@@ -28,6 +29,7 @@ export interface LoadedPlugins {
   readonly kinds: readonly Kind[];
   readonly runners: readonly Runner[];
   readonly channels: readonly Channel[];
+  readonly surfaces: readonly Surface[];
   readonly reports: readonly PluginReport[];
   /** The declarations of those that are loaded, by how they stand in the configuration. */
   readonly declared: ReadonlyMap<string, Plugin>;
@@ -61,6 +63,7 @@ interface Made {
   readonly kinds: readonly Kind[];
   readonly runners: readonly Runner[];
   readonly channels: readonly Channel[];
+  readonly surfaces: readonly Surface[];
   readonly report: PluginReport;
 }
 
@@ -115,10 +118,12 @@ function makeAll(
   const parts = made.filter((each) => "plugin" in each);
   refuseDuplicateParts(parts, "runners");
   refuseDuplicateParts(parts, "channels");
+  refuseDuplicateParts(parts, "surfaces");
   return {
     kinds: parts.flatMap(({ kinds }) => kinds),
     runners: parts.flatMap(({ runners }) => runners),
     channels: parts.flatMap(({ channels }) => channels),
+    surfaces: parts.flatMap(({ surfaces }) => surfaces),
     reports: made.map((each) => ("plugin" in each ? each.report : each)),
     declared: new Map(parts.map(({ specifier, plugin }) => [specifier, plugin])),
     runnerOwners: new Map(
@@ -216,6 +221,7 @@ function create(
       kinds: plugin.kinds.map((kind) => contained(kind, { ...of, is: "kind" })),
       runners: parts.runners.map((runner) => contained(runner, { ...of, is: "runner" })),
       channels: parts.channels.map((channel) => contained(channel, { ...of, is: "channel" })),
+      surfaces: parts.surfaces.map((surface) => contained(surface, { ...of, is: "surface" })),
       report: { specifier, name, version, state: "loaded", reason: null },
     };
   } catch (error) {
@@ -244,7 +250,10 @@ function refuseDuplicateKinds(plugins: readonly Ready[]): void {
   }
 }
 
-function refuseDuplicateParts(made: readonly Made[], what: "runners" | "channels"): void {
+function refuseDuplicateParts(
+  made: readonly Made[],
+  what: "runners" | "channels" | "surfaces",
+): void {
   const owners = new Map<string, string>();
   for (const { specifier, ...parts } of made) {
     for (const { name } of parts[what]) {

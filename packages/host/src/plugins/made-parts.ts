@@ -17,6 +17,9 @@ const partsShape = z.object({
   channels: z
     .array(z.custom<Parts["channels"][number]>(hasMethods(["deduplicates"]), "is no channel"))
     .default([]),
+  surfaces: z
+    .array(z.custom<Parts["surfaces"][number]>(hasMethods(["mount"]), "is no surface"))
+    .default([]),
 });
 
 /** Checks what a plugin's `create` gave. @throws Error that says what is wrong */
@@ -37,8 +40,8 @@ export function requireDeclared(
   { plugin, parts }: { readonly plugin: Plugin; readonly parts: Parts },
 ): void {
   if (manifest === null) return;
-  const made = { kinds: plugin.kinds, runners: parts.runners, channels: parts.channels };
-  for (const what of ["kinds", "runners", "channels"] as const) {
+  const made = { kinds: plugin.kinds, ...parts };
+  for (const what of ["kinds", "runners", "channels", "surfaces"] as const) {
     const hidden = made[what].find(({ name }) => !isDeclared(name, manifest[what]));
     if (hidden === undefined) continue;
     throw new Error(

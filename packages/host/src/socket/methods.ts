@@ -30,6 +30,8 @@ export interface MethodContext {
   status(): Promise<DaemonStatus>;
   /** Takes over a changed configuration, or refuses it as a whole. */
   reload(): ConfigChanges;
+  /** The pages that plugins serve, each with a code that opens one session of the operator. */
+  openPages(): readonly { readonly name: string; readonly url: string }[];
   /** Begins to stop; returns at once. */
   stop(): void;
   /** True once it stops: nothing new is begun. */
@@ -131,6 +133,7 @@ export const methods = {
     return await Promise.resolve({ stopping: true as const });
   }),
   reload: call(none, async (context) => await Promise.resolve(context.reload())),
+  pages: call(none, async (context) => await Promise.resolve({ pages: context.openPages() })),
   start: beginning(startRequest, async ({ handle }, request) => await handle.start(request)),
   task: call(z.strictObject({ taskId: id }), async ({ handle }, { taskId }) => ({
     task: await handle.task(taskId),

@@ -49,6 +49,18 @@ export function noteRefusal(logger: Logger, request: IncomingMessage, reason: Re
   });
 }
 
+/** Looks at Host and Origin of a request. @returns why it is refused; undefined for one that may go on */
+export function hostProblem(
+  options: HostGateOptions,
+): (request: IncomingMessage) => RefusalReason | undefined {
+  const { hosts = loopbackNames, origins = loopbackNames, logger } = options;
+  return (request) => {
+    const problem = problemOf(request, hosts, origins);
+    if (problem !== undefined) noteRefusal(logger, request, problem);
+    return problem;
+  };
+}
+
 /**
  * Looks at Host and Origin of every request, whatever its method, before anything of it is read: a page that
  * has rebound its name to this machine, or calls across sites, gets no further.
@@ -58,12 +70,10 @@ export function noteRefusal(logger: Logger, request: IncomingMessage, reason: Re
 export function hostGate(
   options: HostGateOptions,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const { hosts = loopbackNames, origins = loopbackNames, logger } = options;
+  const problemIn = hostProblem(options);
   return (request, response) => {
-    const problem = problemOf(request, hosts, origins);
-    if (problem === undefined) return true;
-    noteRefusal(logger, request, problem);
-    refuse(response, problem);
-    return false;
+    const problem = problemIn(request);
+    if (problem !== undefined) refuse(response, problem);
+    return problem === undefined;
   };
 }

@@ -1,0 +1,19 @@
+export { portalPlugin, portalPlugin as default } from "./plugin.ts";
+export { portalOptionsSchema, type PortalOptions } from "./plugin-options.ts";
+export { pagePath, socketPath } from "./paths.ts";
+export { portalChat } from "./kind.ts";
+export { PortalSockets, type PortalSocketsOptions } from "./portal-sockets.ts";
+export { portalLimits, type PortalLimits } from "./portal-session.ts";
+export {
+  closeCodes,
+  eventSchema,
+  pushSchema,
+  replySchema,
+  requestSchema,
+  taskSchema,
+  type PortalEvent,
+  type PortalPush,
+  type PortalReply,
+  type PortalRequest,
+  type PortalTask,
+} from "./protocol.ts";
