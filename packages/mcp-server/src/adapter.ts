@@ -23,7 +23,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { callTool, noteFailure, type ToolResult } from "./call-tool.ts";
+import { callTool, noteFailure, noteMissing, type ToolResult } from "./call-tool.ts";
 import { failureOf } from "./failure.ts";
 import { defaultAnswerBytes, maxAnswerBytes } from "./fit.ts";
 import { instructions } from "./instructions.ts";
@@ -141,6 +141,7 @@ function addTools(server: Server, shared: Shared, handle: Handle): void {
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     const tool = toolNamed(handle, params.name);
     if (tool === undefined) {
+      noteMissing(shared.logger, handle, params.name);
       const message = `There is no tool ${JSON.stringify(params.name.slice(0, 128))}.`;
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
     }

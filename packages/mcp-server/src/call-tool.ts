@@ -1,6 +1,7 @@
 import {
   BridgeError,
   describeError,
+  type Handle,
   isBridgeError,
   ownerOf,
   type JsonObject,
@@ -10,6 +11,7 @@ import {
 import type * as z from "zod";
 import { failureOf, isDenial } from "./failure.ts";
 import { fit } from "./fit.ts";
+import { fixedNames } from "./tools/table.ts";
 import type { Answer, ResourceLink, Tool, ToolCall } from "./tool.ts";
 
 /** What a call came to, ready for the wire. */
@@ -52,6 +54,12 @@ export function noteFailure(
       stack,
     });
   } else if (isDenial(thrown)) logger.warn("Denied", { ...facts, code: thrown.code });
+}
+
+/** Notes who asked for a tool that is there, but not for them; to them it answers like one that never was. */
+export function noteMissing(logger: Logger, handle: Handle, name: string): void {
+  if (!fixedNames.has(name)) return;
+  logger.warn("Denied", { who: ownerOf(handle.principal), what: name, code: "NOT_ALLOWED" });
 }
 
 function invalid(tool: Tool, error: z.ZodError): BridgeError {

@@ -1,33 +1,13 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OldHttp } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { mcpListener } from "@agent-bridge/mcp-server";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ann, ben, startMcp, type TestMcp } from "./fixtures/bridges.ts";
+import { toolTable } from "../src/tools/table.ts";
+import { ann } from "./fixtures/bridges.ts";
+import { serveMcp } from "./fixtures/http-server.ts";
 import { envelope } from "./fixtures/raw-client.ts";
 import { Client, StreamableHTTPClientTransport } from "./fixtures/sdk-v2.ts";
-
-const principals = new Map([
-  ["token-of-ann", ann],
-  ["token-of-ben", ben],
-]);
-
-async function serve(
-  given: Parameters<typeof startMcp>[0] = {},
-): Promise<TestMcp & { port: number; url: URL }> {
-  const made = await startMcp(given);
-  const { mcp, logger } = made;
-  const handler = mcpListener({ mcp, logger, authenticate: (token) => principals.get(token) });
-  const server = createServer((request, response) => void handler(request, response));
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => void server.close(resolve));
-  });
-  const { port } = server.address() as AddressInfo;
-  return { ...made, port, url: new URL(`http://127.0.0.1:${port}/mcp`) };
-}
 
 interface Sent {
   readonly method?: string;
@@ -85,7 +65,7 @@ describe("over Streamable HTTP", () => {
   test.each(["v1", "v2"])(
     "the %s client starts, waits for and reads a task",
     async (generation) => {
-      const { url } = await serve();
+      const { url } = await serveMcp();
       const requestInit = { headers: { authorization: "Bearer token-of-ann" } };
       const info = { name: "test", version: "1" };
       const client =
@@ -106,7 +86,7 @@ describe("over Streamable HTTP", () => {
   );
 
   test("a token names its principal, and another's task is not found", async () => {
-    const { port } = await serve();
+    const { port } = await serveMcp();
     const body = callOf("task_start", { prompt: "work" });
     const begun = await send(port, { headers: callHeaders("task_start"), body });
     const { result } = JSON.parse(begun.text) as {
@@ -119,7 +99,7 @@ describe("over Streamable HTTP", () => {
   });
 
   test("S29 a client that goes away ends its waiting, and the task goes on", async () => {
-    const { bridge, port } = await serve();
+    const { bridge, port } = await serveMcp();
     const body = callOf("agent", { prompt: "work", idempotency_key: "k" });
     const socket = connect(port, "127.0.0.1");
     const head = Object.entries({ host: `127.0.0.1:${port}`, ...callHeaders("agent") });
@@ -207,7 +187,7 @@ describe("a request is refused before its body is read", () => {
   test.each(cases.map(([name, status, sent, reason]) => ({ name, status, sent, reason })))(
     "$name: $status",
     async ({ status, sent, reason }) => {
-      const { port, logger } = await serve();
+      const { port, logger } = await serveMcp();
       const answer = await send(port, sent);
       expect(answer.status).toBe(status);
       expect(answer.headers["www-authenticate"]).toBe(
@@ -222,7 +202,7 @@ describe("a request is refused before its body is read", () => {
   );
 
   test("a body that has no length and does not end is not kept", async () => {
-    const { port } = await serve();
+    const { port } = await serveMcp();
     const socket = connect(port, "127.0.0.1");
     onTestFinished(() => void socket.destroy());
     let answer = "";
@@ -239,8 +219,33 @@ describe("a request is refused before its body is read", () => {
     await expect.poll(() => answer).toContain("413");
   });
 
+  test("S23 nobody gets an answer: every tool, resource and method is refused in the same words", async () => {
+    const { port } = await serveMcp();
+    const asked = [
+      ...toolTable.map(({ name }) => callOf(name, {})),
+      ...[
+        "tools/list",
+        "resources/list",
+        "resources/read",
+        "prompts/get",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
+      ].map((method) =>
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { _meta: envelope() } }),
+      ),
+    ];
+    const answers = new Set<string>();
+    for (const body of asked) {
+      const { authorization: _, ...headers } = good;
+      const { status, text } = await send(port, { headers, body });
+      answers.add(`${status} ${text}`);
+    }
+    expect([...answers]).toEqual([expect.stringContaining("401")]);
+  });
+
   test("its own hosts and pages may call", async () => {
-    const { port } = await serve();
+    const { port } = await serveMcp();
     for (const host of ["localhost", `localhost:${port}`, `127.0.0.1:${port}`, "[::1]:7"]) {
       const headers = { ...callHeaders("task_list"), host, origin: "http://localhost:5173" };
       expect((await send(port, { headers, body: callOf("task_list", {}) })).status).toBe(200);

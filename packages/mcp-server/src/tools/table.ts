@@ -25,7 +25,8 @@ export const toolTable: readonly Tool[] = [
   deadLetterRetry,
 ];
 
-const fixedNames: ReadonlySet<string> = new Set(toolTable.map(({ name }) => name));
+/** Their names. */
+export const fixedNames: ReadonlySet<string> = new Set(toolTable.map(({ name }) => name));
 
 /** The tools that a principal has: the bridge's own, then those of the runners that it may send prompts to. */
 export function toolsFor(handle: Handle): readonly Tool[] {
