@@ -2,7 +2,7 @@
  * Builds every package, packs it, lets publint and attw look at the tarballs as npm would serve them, and
  * installs them as their users would: all in an empty folder, and the command alone.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { relative, join } from "node:path";
 import { execa, ExecaError } from "execa";
@@ -51,10 +51,17 @@ async function installed(packed: readonly PackedPackage[]): Promise<void> {
     ({ packages, megabytes }) => `: ${packages} packages, ${megabytes} MB, no install script`,
   );
   if (command === undefined) return;
-  const env = { AGENT_BRIDGE_HOME: join(out, "home") };
+  const home = join(out, "home");
+  const env = { AGENT_BRIDGE_HOME: home };
   await step(
     "the installed command: version",
     async () => await execa(command.command, ["version"], { env, all: true }),
+  );
+  mkdirSync(home, { mode: 0o700 });
+  writeFileSync(join(home, "config.jsonc"), '{ "routes": [] }\n', { mode: 0o600 });
+  await step(
+    "the installed command: doctor",
+    async () => await execa(command.command, ["doctor"], { env, all: true }),
   );
 }
 
