@@ -73,6 +73,34 @@ test("S29 kill -9 of the daemon loses the call under way, retryably, and the fro
   expect(new Set(ids).size).toBe(ids.length);
 }, 60_000);
 
+test("S29 a client without a handshake, as of 2026-07-28, goes on over kill -9 alike", async () => {
+  const home = homeOnDemand();
+  const daemon = await home.up();
+  const client = new McpClient(home);
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "a-test", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const begin = (name: string, args: object): number =>
+    client.begin("tools/call", { name, arguments: args, _meta });
+  const started = await client.answerTo(begin("task_start", { prompt: "wait" }));
+  const content = started.result?.structuredContent ?? {};
+  const task = content["task"] as { task_id: string };
+  const waiting = begin("task_wait", { task_ids: [task.task_id], timeout_seconds: 60 });
+  const listed = await client.answerTo(begin("task_list", {}));
+  expect(listed.result).toMatchObject({ resultType: "complete" });
+  daemon.child.kill("SIGKILL");
+  expect((await client.answerTo(waiting)).result).toMatchObject({
+    resultType: "complete",
+    isError: true,
+    structuredContent: lost,
+  });
+  await home.up();
+  const again = await client.answerTo(begin("task_get", { task_id: task.task_id }));
+  expect(again.result?.structuredContent).toMatchObject({ task: { task_id: task.task_id } });
+}, 60_000);
+
 test("when the daemon was ended, the next call starts another, and not before it", async () => {
   const home = homeOnDemand();
   const daemon = await home.up();

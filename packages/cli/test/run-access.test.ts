@@ -45,6 +45,9 @@ test("S23 a run reaches what it started by its token, and nothing else of the br
   }
   const list = document((await home.run(["task", "list", "--json"])).stdout);
   expect(list["tasks"]).toMatchObject([{ owner: `run:${id}` }, { id }]);
+  const told = (await home.run(["task", "events", id])).stdout;
+  expect(told).toContain("mine is [secret]");
+  expect(told).not.toContain(env["AGENT_BRIDGE_TOKEN"]);
   expect(await home.run(["status"], { env })).toMatchObject({
     code: 5,
     stderr: expect.stringContaining("from inside one of its own runs"),

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
+import { McpClient } from "./mcp-client.ts";
 import { document, makeHome, type Home } from "./home.ts";
 
 /** What listens as the daemon of a home, and greets every caller with this line. */
@@ -13,7 +14,9 @@ async function listenAs(home: Home, greeting: object): Promise<void> {
     socket.on("error", () => undefined);
     socket.once("data", () => {
       socket.write(`${JSON.stringify(greeting)}\n`);
-      socket.once("data", () => socket.write('{"id":1,"result":{"items":[],"next":null}}\n'));
+      socket.once("data", () =>
+        socket.write('{"jsonrpc":"2.0","id":1,"result":{"items":[],"next":null}}\n'),
+      );
     });
   });
   server.listen(join(home.state, "daemon.sock"));
@@ -29,6 +32,17 @@ test("a command that meets a daemon of another version says so, and what to do, 
   expect(stderr).toMatch(
     /^The daemon is agent-bridge 7\.8\.9, this command is \d+\.\d+\.\d+.*`agent-bridge down`/,
   );
+});
+
+test("the front of an MCP client says the same on stderr, and serves it", async () => {
+  const home = makeHome();
+  await listenAs(home, { hello: { protocol: 1, version: "7.8.9", pid: 1 } });
+  const client = new McpClient(home);
+  await client.answerTo(client.begin("initialize"));
+  client.front.child.stdin?.end();
+  const { code, stderr } = await client.front.ended;
+  expect(code).toBe(0);
+  expect(stderr).toContain("The daemon is agent-bridge 7.8.9, this command is");
 });
 
 test("a command that meets a daemon of its own version says nothing", async () => {

@@ -24,6 +24,8 @@ interface Parts {
   readonly time: StoreTime;
   readonly clock: Clock | undefined;
   readonly tell: (hints: readonly Hint[]) => void;
+  /** Names this process among those that use the schema. */
+  readonly instance: string;
 }
 
 /** The most changes of one commit. */
@@ -37,8 +39,20 @@ const begin: Query = { text: "BEGIN ISOLATION LEVEL READ COMMITTED", values: [] 
 /** Every writer holds the head from its first look to its commit: changes come one after another. The time is that after the wait. */
 const lock: Query = {
   name: "lock",
-  text: `SELECT held.*, time_ms() AS time, pg_current_xact_id()::text AS xact
+  text: `SELECT held.*, time_ms() AS time
     FROM (SELECT position, ord, bytes, time AS noted FROM head FOR UPDATE) AS held`,
+  values: [],
+};
+/** The number of this process's last commit. */
+const noteFlush: Query = {
+  name: "note flush",
+  text: `INSERT INTO flush VALUES ($1, $2, time_ms())
+    ON CONFLICT (instance) DO UPDATE SET number = excluded.number, time = excluded.time`,
+  values: [],
+};
+const lastFlush: Query = {
+  name: "last flush",
+  text: "SELECT number FROM flush WHERE instance = $1",
   values: [],
 };
 const commit: Query = { text: "COMMIT", values: [] };
@@ -46,11 +60,8 @@ const rollback: Query = { text: "ROLLBACK", values: [] };
 
 /** The answer to a commit was lost with the connection. */
 class LostCommit extends Error {
-  readonly xact: string;
-
-  constructor(xact: string, cause: unknown) {
+  constructor(cause: unknown) {
     super("The connection was lost during a commit.", { cause });
-    this.xact = xact;
   }
 }
 
@@ -63,6 +74,8 @@ export class GroupCommit {
   #queue: Waiting[] = [];
   #flushing: Promise<void> | null = null;
   #isClosed = false;
+  /** Counts the tries to commit. */
+  #number = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -137,7 +150,7 @@ export class GroupCommit {
     try {
       await connections.use(async (session) => await this.#runIn(session, group, outcomes));
     } catch (error) {
-      if (!(error instanceof LostCommit) || !(await this.#isCommitted(error))) throw error;
+      if (!(error instanceof LostCommit) || !(await this.#isCommitted())) throw error;
     }
     return outcomes;
   }
@@ -160,16 +173,17 @@ export class GroupCommit {
     }
     const queries = view.queries();
     if (queries.length === 0) return void (await ask(rollback));
-    await askAll(ask, queries.slice(0, -1));
-    await this.#end(ask, { last: queries.slice(-1), xact: String(head["xact"]) });
+    const values = [this.#parts.instance, ++this.#number];
+    await askAll(ask, [...queries, { ...noteFlush, values }]);
+    await this.#end(ask);
   }
 
-  /** Writes the counters and commits. @throws LostCommit when whether it was done is not known */
-  async #end(ask: Session["ask"], of: { last: readonly Query[]; xact: string }): Promise<void> {
+  /** @throws LostCommit when whether it was done is not known */
+  async #end(ask: Session["ask"]): Promise<void> {
     try {
-      await askAll(ask, [...of.last, commit]);
+      await ask(commit);
     } catch (error) {
-      throw isRefusal(error) ? error : new LostCommit(of.xact, error);
+      throw isRefusal(error) ? error : new LostCommit(error);
     }
   }
 
@@ -189,22 +203,24 @@ export class GroupCommit {
     });
   }
 
-  /** Asks what became of a commit. @throws BridgeError STORE_FAILED when nobody answers */
-  async #isCommitted(lost: LostCommit): Promise<boolean> {
-    const { connections, time } = this.#parts;
-    const status = {
-      text: "SELECT pg_xact_status($1::text::xid8) AS status",
-      values: [lost.xact],
-    };
+  /**
+   * Asks what became of the last commit. It held the head: once that can be had, the commit is over, one way or
+   * the other. (The server's own numbers of transactions are given again after a crash.)
+   *
+   * @throws BridgeError STORE_FAILED when nobody answers
+   */
+  async #isCommitted(): Promise<boolean> {
+    const { connections, time, instance } = this.#parts;
     for (let tries = 1; ; tries++) {
       try {
-        const [row] = await connections.use(async ({ ask }) => await ask(status));
-        if (row?.["status"] === "committed") return true;
-        if (row?.["status"] !== "in progress") return false;
+        return await connections.use(async ({ ask }) => {
+          const last = { ...lastFlush, values: [instance] };
+          const [, , rows] = await Promise.all([ask(begin), ask(lock), ask(last), ask(rollback)]);
+          return Number(rows[0]?.["number"] ?? 0) === this.#number;
+        });
       } catch (error) {
         if (tries >= lostCommit.tries) throw unknownCommit(error);
       }
-      if (tries >= lostCommit.tries) throw unknownCommit(lost);
       await time.clock.sleep(lostCommit.pauseMs);
     }
   }

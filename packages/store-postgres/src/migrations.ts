@@ -4,7 +4,8 @@
  *
  * Bodies are JSON text. Columns that hold a digest stand for texts from outside, which may be longer than an
  * index takes. `head` has one row, which every change locks before it looks at anything: changes come one
- * after another, the log has no gaps, and no position can be read before a lower one.
+ * after another, the log has no gaps, and no position can be read before a lower one. `flush` holds the number of
+ * each process's last commit, for those whose answer was lost.
  */
 export const migrations: readonly string[] = [
   `
@@ -16,6 +17,9 @@ export const migrations: readonly string[] = [
     time double precision NOT NULL
   ) WITH (fillfactor = 10);
   INSERT INTO head (position, ord, bytes, time) VALUES (0, 0, 0, 0);
+
+  CREATE TABLE flush (instance text PRIMARY KEY, number bigint NOT NULL, time double precision NOT NULL)
+    WITH (fillfactor = 50);
 
   CREATE FUNCTION time_ms() RETURNS double precision LANGUAGE sql VOLATILE
     AS 'SELECT extract(epoch FROM clock_timestamp())::double precision * 1000';

@@ -5,7 +5,7 @@ import { migrations } from "./migrations.ts";
 import { toStoreError } from "./postgres-errors.ts";
 import type { Raw } from "./view/columns.ts";
 
-/** `pg_current_xact_id` and `pg_xact_status` are of this version. */
+/** Older ones are not tried, and not maintained. */
 const oldestServer = 130_000;
 
 type Ask = (text: string, ...values: readonly unknown[]) => Promise<readonly Raw[]>;
@@ -97,6 +97,7 @@ export async function openDatabase(
         await migrate(ask, { ...of, path });
         ({ meta } = await inspect(ask));
       }
+      await ask("DELETE FROM flush WHERE time < time_ms() - 7 * 24 * 3600000");
       return String(meta?.get("store_id"));
     });
   } catch (error) {

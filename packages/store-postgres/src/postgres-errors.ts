@@ -23,9 +23,9 @@ export function isTransient(error: unknown): boolean {
   return transient.has(stateOf(error) ?? "");
 }
 
-/** True when the server said that it did not do it; false when it may have. */
+/** True when the server said that it did not do it; false when it may have, and only the connection ended. */
 export function isRefusal(error: unknown): boolean {
-  return stateOf(error) !== undefined;
+  return stateOf(error) !== undefined && (error as { severity?: unknown }).severity === "ERROR";
 }
 
 const bugs = [TypeError, RangeError, ReferenceError];

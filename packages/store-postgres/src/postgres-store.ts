@@ -72,6 +72,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
   const parts = { connections, viewed, time: storeTime(), clock };
   const commits = new GroupCommit({
     ...parts,
+    instance: self,
     tell: (hints: readonly Hint[]) => {
       tell(hints);
       line.send(hints);
