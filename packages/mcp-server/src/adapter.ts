@@ -73,7 +73,7 @@ export interface Mcp {
 }
 
 /** What the servers of one `Mcp` share. */
-interface Shared {
+export interface Shared {
   readonly version: string;
   readonly answerBytes: number;
   readonly clock: Clock;
@@ -83,7 +83,8 @@ interface Shared {
 
 type Era = "legacy" | "modern";
 
-function write({ value, isError, whole }: ToolResult): CallToolResult {
+/** A result of a tool on the wire. */
+export function writeResult({ value, isError, whole }: ToolResult): CallToolResult {
   return {
     content: [
       { type: "text", text: JSON.stringify(value) },
@@ -95,7 +96,7 @@ function write({ value, isError, whole }: ToolResult): CallToolResult {
 }
 
 /** What the client can do, as it says with this request; before 2026-07-28 no request says it. */
-const declaredIn = (context: ServerContext): unknown =>
+export const declaredIn = (context: ServerContext): unknown =>
   (context.mcpReq.envelope as Readonly<Record<string, unknown>> | undefined)?.[
     CLIENT_CAPABILITIES_META_KEY
   ];
@@ -117,7 +118,7 @@ function progressOf({ mcpReq }: ServerContext, logger: Logger): ToolCall["progre
   };
 }
 
-function callOf(
+export function callOf(
   shared: Shared,
   handle: Handle,
   of: { readonly tool: Tool; readonly context: ServerContext },
@@ -150,7 +151,7 @@ function addTools(server: Server, shared: Shared, handle: Handle): void {
     const { began } = result;
     return began !== undefined && call.asTask
       ? (createdTask(began) as CallToolResult)
-      : write(result);
+      : writeResult(result);
   });
 }
 
@@ -192,7 +193,7 @@ function addTasks(server: Server, shared: Shared, handle: Handle): void {
   const methodContext = {
     handle,
     answerBytes,
-    write: (result: ToolResult) => write(result) as JsonObject,
+    write: (result: ToolResult) => writeResult(result) as JsonObject,
   };
   for (const [name, method] of Object.entries(taskMethods)) {
     server.setRequestHandler(name, { params: method.params }, async (given, context) => {
@@ -219,7 +220,7 @@ function protocolError(thrown: unknown): ProtocolError {
 }
 
 /** A server object of its own for one connection or request. */
-function serverFor(shared: Shared, handle: Handle, era: Era): Server {
+export function serverFor(shared: Shared, handle: Handle, era: Era): Server {
   const extensions = era === "modern" ? { extensions: { [tasksExtension]: {} } } : {};
   const server = new Server(
     { name: "agent-bridge", title: "agent-bridge", version: shared.version },
@@ -233,7 +234,7 @@ function serverFor(shared: Shared, handle: Handle, era: Era): Server {
 }
 
 /** Who asks, from one end of the SDK's HTTP handler to the other. */
-const asAuthInfo = (principal: Principal) => ({
+export const asAuthInfo = (principal: Principal) => ({
   token: "",
   clientId: "",
   scopes: [],
