@@ -84,10 +84,10 @@ export interface Shared {
 type Era = "legacy" | "modern";
 
 /** A result of a tool on the wire. */
-export function writeResult({ value, isError, whole }: ToolResult): CallToolResult {
+export function writeResult({ value, text, isError, whole }: ToolResult): CallToolResult {
   return {
     content: [
-      { type: "text", text: JSON.stringify(value) },
+      { type: "text", text },
       ...(whole === undefined ? [] : [{ type: "resource_link" as const, ...whole }]),
     ],
     structuredContent: value,

@@ -17,6 +17,8 @@ import type { Answer, ResourceLink, Tool, ToolCall } from "./tool.ts";
 /** What a call came to, ready for the wire. */
 export interface ToolResult {
   readonly value: JsonObject;
+  /** The JSON of the value. */
+  readonly text: string;
   readonly isError: boolean;
   /** Where the whole is, when the value had to be cut. */
   readonly whole?: ResourceLink;
@@ -75,9 +77,10 @@ function invalid(tool: Tool, error: z.ZodError): BridgeError {
 
 /** The result of an answer: what is too large of it is cut, with a link to the whole. */
 export function resultOf(answer: Answer, answerBytes: number): ToolResult {
-  const { value, isCut } = fit(answer.value, answerBytes);
+  const { value, text, isCut } = fit(answer.value, answerBytes);
   return {
     value,
+    text,
     isError: answer.isError === true,
     ...(isCut && answer.whole !== undefined ? { whole: answer.whole } : {}),
     ...(answer.began === undefined ? {} : { began: answer.began }),
@@ -86,8 +89,8 @@ export function resultOf(answer: Answer, answerBytes: number): ToolResult {
 
 /** A refusal as a result. */
 export function refusalOf(thrown: unknown, answerBytes: number): ToolResult {
-  const { value } = fit({ error: failureOf(thrown) as JsonObject }, answerBytes);
-  return { value, isError: true };
+  const { value, text } = fit({ error: failureOf(thrown) as JsonObject }, answerBytes);
+  return { value, text, isError: true };
 }
 
 /** Calls a tool with what a client gave. Never throws: a refusal, and a fault of ours, is a result. */

@@ -23,6 +23,8 @@ export function jsonBytes(value: Json): number {
 /** A value that fits, and whether something of it had to be cut. */
 export interface Fitted<T> {
   readonly value: T;
+  /** The JSON of it. */
+  readonly text: string;
   readonly isCut: boolean;
 }
 
@@ -31,7 +33,8 @@ export interface Fitted<T> {
  * long it was. Nothing else of it changes: what is no text is small, but for foreign data, which becomes text.
  */
 export function fit<T extends JsonObject>(value: T, bytes: number): Fitted<T> {
-  if (jsonBytes(value) <= bytes) return { value, isCut: false };
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) <= bytes) return { value, text, isCut: false };
   const texts = cutTexts(foreignAsText(value), bytes);
   let [low, high] = [shortestBytes, bytes];
   // The longest limit for a text under which the whole fits.
@@ -40,7 +43,8 @@ export function fit<T extends JsonObject>(value: T, bytes: number): Fitted<T> {
     if (jsonBytes(cutTexts(texts, middle)) <= bytes) low = middle;
     else high = middle;
   }
-  return { value: cutTexts(texts, low) as T, isCut: true };
+  const cut = cutTexts(texts, low) as T;
+  return { value: cut, text: JSON.stringify(cut), isCut: true };
 }
 
 function mapFields(value: Json, change: (item: Json, key: string) => Json): Json {

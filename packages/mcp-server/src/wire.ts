@@ -16,12 +16,21 @@ export const foreignFields: ReadonlySet<string> = new Set([
   "callerOptions",
 ]);
 
+const maxMapped = 1000;
+
 /** Fields that hold a moment in epoch milliseconds: `at`, `createdAt`, … */
 const isMoment = (key: string): boolean => key === "at" || key.endsWith("At");
 
+/** Names that were mapped before: they are those of our own fields, so there are few. */
+const mapped = new Map<string, string>();
+
 /** `conversationId` → `conversation_id`. */
 export function snakeCase(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = mapped.get(key);
+  if (known !== undefined) return known;
+  const name = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (mapped.size < maxMapped) mapped.set(key, name);
+  return name;
 }
 
 /** A moment as a client sees it. */
@@ -41,9 +50,11 @@ export function toWire(value: unknown): Json {
 
 /** The same for what is known to be an object. */
 export function objectToWire(value: object): JsonObject {
-  const given = Object.entries(value) as [string, unknown][];
-  const known = given.filter(([, item]) => item !== undefined);
-  return Object.fromEntries(known.map(([key, item]) => [snakeCase(key), fieldToWire(key, item)]));
+  const wire: Record<string, Json> = {};
+  // A loop: this is most of what a small answer costs. Our own fields have no such name as is left out.
+  for (const [key, item] of Object.entries(value) as [string, unknown][])
+    if (item !== undefined && key !== "__proto__") wire[snakeCase(key)] = fieldToWire(key, item);
+  return wire;
 }
 
 function fieldToWire(key: string, item: unknown): Json {
