@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { BridgeError, errorCodes, type ErrorCode } from "@agent-bridge/core";
 import { ensurePrivateFolder, type HostPaths } from "@agent-bridge/host";
 import * as z from "zod";
+import { ownCommand } from "./own-command.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** How long a start may take: the sweep of what a crash left behind is part of it. */
@@ -51,7 +52,8 @@ export async function startDetached(
   signal.throwIfAborted();
   ensurePrivateFolder(paths.stateFolder);
   const output = openOutput(paths.output);
-  const child = spawn(process.execPath, [...process.execArgv, surroundings.program, ...args], {
+  const again = ownCommand(surroundings, args);
+  const child = spawn(again.command, again.args, {
     cwd: paths.stateFolder,
     detached: true,
     env: { ...env },

@@ -26,6 +26,7 @@ async function runWithAccess(home: Home): Promise<{
 test("S23 a run reaches what it started by its token, and nothing else of the bridge", async () => {
   const home = homeOnDemand(config);
   await home.up();
+  const other = (await home.run(["send", "wait"])).stdout.trim();
   const { id, env } = await runWithAccess(home);
   // As a sandboxed agent's server has it: without the way to the key.
   const client = new McpClient(home, [], { env: { ...env, AGENT_BRIDGE_HOME: "/nowhere" } });
@@ -33,7 +34,8 @@ test("S23 a run reaches what it started by its token, and nothing else of the br
   expect(await client.tool("task_list")).toMatchObject({ tasks: [] });
   const started = await client.tool("task_start", { prompt: "say hi", wait_seconds: 20 });
   expect(started).toMatchObject({ task: { status: "completed" } });
-  expect(await client.tool("task_get", { task_id: id })).toMatchObject({
+  expect(await client.tool("task_get", { task_id: id })).toMatchObject({ task: { task_id: id } });
+  expect(await client.tool("task_get", { task_id: other })).toMatchObject({
     error: { code: "TASK_NOT_FOUND" },
   });
   const { result } = await client.answerTo(client.begin("tools/list"));
@@ -44,7 +46,7 @@ test("S23 a run reaches what it started by its token, and nothing else of the br
     expect(names).not.toContain(absent);
   }
   const list = document((await home.run(["task", "list", "--json"])).stdout);
-  expect(list["tasks"]).toMatchObject([{ owner: `run:${id}` }, { id }]);
+  expect(list["tasks"]).toMatchObject([{ owner: `run:${id}` }, { id }, { id: other }]);
   const told = (await home.run(["task", "events", id])).stdout;
   expect(told).toContain("mine is [secret]");
   expect(told).not.toContain(env["AGENT_BRIDGE_TOKEN"]);

@@ -60,6 +60,7 @@ export type { Quota, QuotaExceeded } from "./contract/quota.ts";
 export type { Route, RouteBudget, RouteInput, TaskRules } from "./contract/route.ts";
 export { routeSchema } from "./contract/route.ts";
 export type {
+  BridgeServer,
   CallerOptions,
   ProcessRecord,
   Provenance,

@@ -1,4 +1,10 @@
-import { isBridgeError, type Handle, type RunAccess, type TurnIo } from "@agent-bridge/core";
+import {
+  isBridgeError,
+  type BridgeServer,
+  type Handle,
+  type RunAccess,
+  type TurnIo,
+} from "@agent-bridge/core";
 import { describe, expect, test } from "vitest";
 import { ended, startBridge } from "./fixtures/bridges.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
@@ -7,13 +13,18 @@ import { storeCases } from "./fixtures/stores.ts";
 
 expectNothingLeft();
 
+const serverOf = (taskId: string): BridgeServer => ({
+  command: "/bin/agent-bridge",
+  args: ["mcp"],
+  environment: { TOKEN: `token-of-${taskId}` },
+});
+
 /** Access that remembers for which tasks it was given, and for which it was ended. */
 function recordedAccess(): RunAccess & { readonly given: string[]; readonly over: string[] } {
   const [given, over]: [string[], string[]] = [[], []];
   const grant = (taskId: string) => {
     given.push(taskId);
-    const environment = { TOKEN: `token-of-${taskId}` };
-    return { environment, [Symbol.dispose]: () => void over.push(taskId) };
+    return { server: serverOf(taskId), [Symbol.dispose]: () => void over.push(taskId) };
   };
   return { given, over, grant };
 }
@@ -40,8 +51,7 @@ describe.each(storeCases)("a run that uses the bridge, on $name", ({ place }) =>
     const { operator } = await startBridge(await place().open(), { runner, runAccess: access });
     const id = await start(operator);
     await ended(operator, id);
-    const environment = { TOKEN: `token-of-${id}` };
-    expect(seen).toEqual([environment, environment, []]);
+    expect(seen).toEqual([serverOf(id), serverOf(id), []]);
     await expect.poll(() => access.over).toEqual([id]);
     expect(access.given).toEqual([id]);
     expect(() => kept?.()).toThrow("The turn is over.");
@@ -63,14 +73,25 @@ describe.each(storeCases)("a run that uses the bridge, on $name", ({ place }) =>
     expect(seen).toEqual([undefined]);
   });
 
-  test("sees what it started and nothing else, not even its own task", async () => {
+  test("reads its own task, sees what it started, and nothing else", async () => {
     const { bridge, operator } = await startBridge(await place().open());
-    const own = await start(operator);
+    const [own, other] = [await start(operator), await start(operator)];
     const run = bridge.as({ type: "run", taskId: own });
     const child = await start(run);
     expect(await run.task(child)).toMatchObject({ owner: `run:${own}` });
-    await expect(run.task(own)).rejects.toMatchObject({ code: "TASK_NOT_FOUND" });
+    expect(await run.task(own)).toMatchObject({ id: own });
+    expect((await run.events({ taskId: own })).events[0]).toMatchObject({ taskId: own });
     expect((await run.tasks({})).items.map(({ id }) => id)).toEqual([child]);
+    const followed = await run.events({});
+    expect(new Set(followed.events.map(({ taskId }) => taskId))).toEqual(new Set([child]));
+    for (const refused of [
+      run.task(other),
+      run.events({ taskId: other }),
+      run.cancel(own),
+      run.wait({ taskIds: [own], timeoutMs: 0 }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: "TASK_NOT_FOUND" });
+    }
   });
 
   test("starts so many tasks and no more, whatever becomes of them", async () => {
@@ -85,6 +106,19 @@ describe.each(storeCases)("a run that uses the bridge, on $name", ({ place }) =>
     const other = bridge.as({ type: "run", taskId: await start(operator) });
     expect(await refusal(start(other))).toBe("started");
     expect(await refusal(start(operator))).toBe("started");
+  });
+
+  test("starts no task too many when several are started at once", async () => {
+    const limits = { runTasks: 3 };
+    const { bridge, operator } = await startBridge(await place().open(), { limits });
+    const principal = { type: "run", taskId: await start(operator) } as const;
+    const starting = Array.from(
+      { length: 8 },
+      async () => await refusal(start(bridge.as(principal))),
+    );
+    const started = (await Promise.all(starting)).filter((how) => how === "started");
+    expect(started).toHaveLength(3);
+    expect((await bridge.as(principal).tasks({})).items).toHaveLength(3);
   });
 
   test("starts runs that start runs, but only so deep", async () => {

@@ -2,6 +2,7 @@ import {
   createBridge,
   systemClock,
   systemRandom,
+  type BridgeParts,
   type Clock,
   type Failpoint,
   type Handle,
@@ -25,7 +26,7 @@ import { ensurePrivateFolder } from "./private-files.ts";
 import type { ConfigChanges } from "./config-changes.ts";
 import { createReloader, type Reloader } from "./reload.ts";
 import { retentionRules } from "./retention-rules.ts";
-import { runAccess } from "./run-access.ts";
+import { runAccess, type McpCommand } from "./run-access.ts";
 import { RunTokens } from "./run-tokens.ts";
 import type { StopCause } from "./self-end.ts";
 import { serveDaemon } from "./serve-daemon.ts";
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   readonly random?: Random;
   /** End by itself when nothing went on for `daemon.idleMinutes`. Default: only when asked. */
   readonly endsWhenIdle?: boolean;
+  /** What starts `agent-bridge mcp`, by absolute paths. Default: none, and no run can use the bridge. */
+  readonly mcpCommand?: McpCommand;
   /** For crash tests. */
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
@@ -112,7 +115,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     retention: retentionRules(options.config.config),
     secrets,
     sweeper: stateSweeper(identity.stateId, logger),
-    runAccess: runAccess({ tokens, paths, secrets }),
+    ...runAccessOf(options, { tokens, secrets }),
     clock,
     random,
     logger,
@@ -127,6 +130,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const running = await serveDaemon(composed, started);
   logger.info("The daemon is ready", { version: hostVersion, stateFolder: paths.stateFolder });
   return running(started.move());
+}
+
+function runAccessOf(
+  { paths, mcpCommand: command }: DaemonOptions,
+  of: { readonly tokens: RunTokens; readonly secrets: Set<string> },
+): Pick<BridgeParts, "runAccess"> {
+  return command === undefined ? {} : { runAccess: runAccess({ ...of, paths, command }) };
 }
 
 function reloaderOf(

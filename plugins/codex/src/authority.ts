@@ -26,6 +26,9 @@ const settings =
 const approvals =
   "It may ask to go beyond its sandbox; a command that someone accepts runs without it.";
 
+const bridgeTools =
+  "It is given the bridge's own tools as this run: it reads its own task and starts tasks by the routes from `run`. Commands outside of a sandbox can take the token of that server, which ends with the run.";
+
 function writable(
   { config, cwd }: CodexTurnOptions,
   { emptyFolder, temporaryFolder }: TurnPlaces,
@@ -46,19 +49,22 @@ function writable(
  */
 export function authorityOf(options: CodexTurnOptions, places: TurnPlaces): RunnerAuthority {
   const { sandbox, config } = options;
-  const asks = options.approvals === "never" ? [] : [approvals];
+  const more = [
+    ...(options.approvals === "never" ? [] : [approvals]),
+    ...(options.bridge ? [bridgeTools] : []),
+  ];
   switch (sandbox) {
     case "read-only":
-      return { reads: "*", writes: [], network: false, notes: [servers, ...asks] };
+      return { reads: "*", writes: [], network: false, notes: [servers, ...more] };
     case "workspace-write":
       return {
         reads: "*",
         writes: writable(options, places),
         network: settingOf(config, "sandbox_workspace_write.network_access") === true,
-        notes: [servers, settings, ...asks],
+        notes: [servers, settings, ...more],
       };
     case "danger-full-access":
-      return { reads: "*", writes: "*", network: true, notes: [] };
+      return { reads: "*", writes: "*", network: true, notes: options.bridge ? [bridgeTools] : [] };
     default:
       return sandbox satisfies never;
   }

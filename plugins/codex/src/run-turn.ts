@@ -2,6 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import {
   describeError,
   isBridgeError,
+  type BridgeServer,
   type Clock,
   type Logger,
   type RunnerEnd,
@@ -32,6 +33,9 @@ export interface TurnSetup {
 
 /** Codex takes no more in one message. */
 const maxPromptCharacters = 1_048_576;
+
+const noBridge =
+  "The route gives this run the bridge's own tools (`bridge`), and the bridge runs where there is no command `agent-bridge mcp` for them.";
 
 /** How long Codex may take to write its session down and end, after its turn. */
 const closeMs = 2_000;
@@ -76,7 +80,7 @@ async function* conduct(
     {
       prompt: turn.prompt,
       session: turn.session,
-      settings: threadSettings(turn.options, { cwd: place.cwd, mark: io.mark }),
+      settings: threadSettings(turn.options, { ...place, mark: io.mark }),
       context: turnContext(turn),
     },
     {
@@ -99,12 +103,19 @@ async function* conduct(
   return withAttachments(judge(end, io.signal, lost.signal), attachments);
 }
 
+/** What a turn works with. */
+interface Place {
+  readonly binary: CodexBinary;
+  readonly cwd: string;
+  readonly bridge: BridgeServer | undefined;
+}
+
 /** What must be there before Codex is started; where it is not, how the turn ends. */
 async function prepare(
   { prompt, options }: Turn<CodexTurnOptions>,
   io: TurnIo,
   setup: TurnSetup,
-): Promise<{ readonly binary: CodexBinary; readonly cwd: string } | RunnerEnd> {
+): Promise<Place | RunnerEnd> {
   if (characterCount(prompt) > maxPromptCharacters) {
     const limit = maxPromptCharacters.toLocaleString("en");
     return failed(`The message has more than ${limit} characters, which Codex does not take.`);
@@ -114,9 +125,10 @@ async function prepare(
   await mkdir(setup.emptyFolder, { recursive: true, mode: 0o700 });
   const cwd = options.cwd ?? setup.emptyFolder;
   if (!(await isFolder(cwd))) return failed(`There is no folder ${cwd} to work in.`);
+  if (options.bridge && io.access === undefined) return failed(noBridge);
   if (io.signal.aborted) return aborted;
   await io.begins();
-  return { binary, cwd };
+  return { binary, cwd, bridge: options.bridge ? io.access?.() : undefined };
 }
 
 /** Passes on what Codex says until the turn has ended, or Codex has. @returns how it ended, where Codex broke off */

@@ -2,12 +2,14 @@ import { statSync } from "node:fs";
 import { jsonSchema, type TurnLimits } from "@agent-bridge/core";
 import { markVariable } from "@agent-bridge/process";
 import * as z from "zod";
+import { bridgeServerName } from "./bridge-server.ts";
 import { absolutePath } from "./plugin-options.ts";
 
 /** Settings of Codex that the runner sets itself, with what to use instead. */
 const reservedSettings: Readonly<Record<string, string>> = {
   sandbox_mode: "use the option `sandbox`",
   approval_policy: "use the option `approvals`",
+  [`mcp_servers.${bridgeServerName}`]: "use the option `bridge`",
   approvals_reviewer: "questions go to people, through the bridge",
   "shell_environment_policy.inherit": "the model's shells get the core variables only",
   "shell_environment_policy.include_only": "it would hide the mark of the run from its shells",
@@ -56,6 +58,8 @@ export const codexTurnOptionsSchema = z.strictObject({
     .array(z.string().regex(/^[a-z][a-z\d+.-]*:\S*\/$/))
     .max(16)
     .default([]),
+  /** Gives the model the bridge's own tools, as the run that it is. A route from `run` says what it may start. */
+  bridge: z.boolean().default(false),
   /** Told to the model before the conversation begins, with the authority of the operator. */
   developerInstructions: z.string().min(1).optional(),
 });

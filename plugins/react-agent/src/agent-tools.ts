@@ -77,7 +77,7 @@ export async function openTools(
 }
 
 /** True where a pattern could name a tool of this server. */
-function isWanted(server: string, patterns: readonly string[]): boolean {
+export function isWanted(server: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => isNamed(server, [pattern.split(".")[0] ?? pattern]));
 }
 

@@ -8,6 +8,9 @@ const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variabl
 const absolutePath = z
   .string()
   .refine((path) => isAbsolute(path) && !path.includes("\0"), "must be an absolute path");
+/** The server that a route's `bridge` adds. */
+export const bridgeServerName = "bridge";
+
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https address" });
 
 /** An MCP server whose tools the agent may be given. */
@@ -43,7 +46,12 @@ export const reactOptionsSchema = z.strictObject({
   /** Told to the model before the conversation, with the operator's authority. */
   instructions: z.string().min(1).optional(),
   /** MCP servers by name. A route says which of their tools an agent sees. */
-  servers: z.record(name, serverSchema).default({}),
+  servers: z
+    .record(name, serverSchema)
+    .refine((servers) => !Object.hasOwn(servers, bridgeServerName), {
+      error: `"${bridgeServerName}" is the bridge itself: choose another name`,
+    })
+    .default({}),
 });
 
 /** The plugin's options as they are used. */

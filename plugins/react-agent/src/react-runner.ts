@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineRunner, type PluginContext, type Runner } from "@agent-bridge/core";
+import { authorityOf } from "./authority.ts";
 import { checkHealth } from "./health.ts";
 import type { ReactOptions } from "./plugin-options.ts";
 import { runTurn } from "./run-turn.ts";
@@ -18,6 +19,7 @@ export function reactRunner(
     sessionScope: "anywhere",
     options: reactTurnOptionsSchema,
     limits: limitsOf,
+    authority: (turn) => authorityOf(turn, options),
     check: async (signal) => await checkHealth(options, signal),
     run: (turn, io) => runTurn(turn, io, setup),
   });

@@ -15,7 +15,7 @@ import { askFor, settle } from "./approvals.ts";
 import { failed, failedModel } from "./failures.ts";
 import { messagesOf, openCalls, recent, sessionOf } from "./history.ts";
 import { modelOf } from "./model.ts";
-import type { ReactOptions } from "./plugin-options.ts";
+import { bridgeServerName, type ReactOptions } from "./plugin-options.ts";
 import { provenanceText } from "./provenance.ts";
 import { StreamEvents } from "./stream-events.ts";
 import type { ReactTurnOptions } from "./turn-options.ts";
@@ -61,7 +61,8 @@ async function* conduct(
   const stored = messagesOf(turn.session?.state);
   yield { type: "session", session: sessionOf(id, stored) };
   await mkdir(setup.emptyFolder, { recursive: true, mode: 0o700 });
-  const { servers } = setup.options;
+  if (turn.options.bridge && io.access === undefined) return failed(noBridge);
+  const servers = serversOf(turn.options, { servers: setup.options.servers, io });
   await using tools = await openTools(turn.options, { ...setup, servers }, io);
   for (const text of tools.problems) yield { type: "notice", level: "warning", text };
   const given = yield* begin(turn, { stored, tools }, io);
@@ -72,6 +73,20 @@ async function* conduct(
   const { messages, dropped } = recent(given, turn.options.historyBytes);
   if (dropped) yield { type: "notice", level: "info", text: droppedText };
   return yield* loop(turn, { id, messages, tools }, { io, setup });
+}
+
+const noBridge =
+  "The route gives this run the bridge's own tools (`bridge`), and the bridge runs where there is no command `agent-bridge mcp` for them.";
+
+/** The plugin's servers, and the bridge as this run where the route says so. */
+function serversOf(
+  { bridge }: ReactTurnOptions,
+  { servers, io }: { readonly servers: ReactOptions["servers"]; readonly io: TurnIo },
+): ReactOptions["servers"] {
+  const own = bridge ? io.access?.() : undefined;
+  if (own === undefined) return servers;
+  const { command, args, environment: env } = own;
+  return { ...servers, [bridgeServerName]: { command, args: [...args], env: { ...env } } };
 }
 
 const droppedText =

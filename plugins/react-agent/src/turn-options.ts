@@ -16,6 +16,11 @@ export const reactTurnOptionsSchema = z.strictObject({
   tools: toolPatterns,
   /** Which of these it may call without asking. By default none: a person is asked before each call. */
   unasked: toolPatterns,
+  /**
+   * Adds the bridge itself as the server `bridge`, as the run that this is; `tools` names what of it the agent is
+   * given: `bridge.*`. A route from `run` says what it may start.
+   */
+  bridge: z.boolean().default(false),
   /** How often the model is called for one message, at most. */
   steps: z.int().min(1).max(200).default(20),
   temperature: z.number().min(0).max(2).optional(),

@@ -9,6 +9,7 @@ import {
 } from "@agent-bridge/host";
 import { pathsOf, runs, type CommandRow, type CommonOptions, type Invocation } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
+import { ownCommand } from "../own-command.ts";
 import { runFront } from "../front/run-front.ts";
 
 interface Options extends CommonOptions {
@@ -53,7 +54,14 @@ async function runEmbedded(
   const { logger } = log;
   try {
     const resolveFrom = [import.meta.url];
-    const daemon = await startDaemon({ paths, config, logger, secrets, resolveFrom });
+    const daemon = await startDaemon({
+      paths,
+      config,
+      logger,
+      secrets,
+      resolveFrom,
+      mcpCommand: ownCommand(surroundings, ["mcp"]),
+    });
     const client = { type: "client", id: "local" } as const;
     const streams = { input: surroundings.stdin, output: ownStdout() };
     const connection = await daemon.serveMcp(streams, client);

@@ -15,6 +15,7 @@ import {
 import { Option } from "commander";
 import { pathsOf, runs, type CommandRow, type CommonOptions, type Invocation } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
+import { ownCommand } from "../own-command.ts";
 import { eventJson } from "../json-output.ts";
 import { renderActivity } from "../render/activity.ts";
 import { startDetached } from "../start-detached.ts";
@@ -75,7 +76,7 @@ async function runInFront(
     stderr: surroundings.stderr.isTTY === true ? "text" : "json",
   });
   const { logger } = log;
-  const daemon = await compose(options, { paths, config, logger, secrets });
+  const daemon = await compose({ options, surroundings }, { paths, config, logger, secrets });
   // Before anybody is told that it is ready: a signal that follows must find its listener.
   const supervised = superviseDaemon(daemon, logger);
   printer.json({ ready: aboutDaemon(daemon) });
@@ -102,7 +103,7 @@ async function runDetached(
   try {
     const config = readConfig(paths);
     ({ logger } = ending.use(openLog(options, paths, { config, secrets, stderr: null })));
-    daemon = await compose(options, { paths, config, logger, secrets });
+    daemon = await compose({ options, surroundings }, { paths, config, logger, secrets });
   } catch (error) {
     logger?.error("The daemon could not start", { error });
     await report({ error: toWireError(error) });
@@ -158,7 +159,7 @@ function openLog(
 }
 
 async function compose(
-  options: Options,
+  { options, surroundings }: Pick<Invocation<Options>, "options" | "surroundings">,
   given: Pick<DaemonOptions, "paths" | "config" | "logger" | "secrets">,
 ): Promise<Daemon> {
   return await startDaemon({
@@ -166,6 +167,7 @@ async function compose(
     ephemeral: options.ephemeral === true,
     endsWhenIdle: options.endsWhenIdle === true,
     resolveFrom: [import.meta.url],
+    mcpCommand: ownCommand(surroundings, ["mcp"]),
   });
 }
 

@@ -5,7 +5,7 @@ import type { Kind } from "./kind.ts";
 import type { Logger } from "./logger.ts";
 import type { Principal } from "./principal.ts";
 import type { RouteInput } from "./route.ts";
-import type { ProcessRecord, Runner, TurnLimits } from "./runner.ts";
+import type { BridgeServer, ProcessRecord, Runner, TurnLimits } from "./runner.ts";
 import type { Store } from "./store.ts";
 import type { ClaimRef } from "./work.ts";
 
@@ -99,14 +99,14 @@ export interface RunAccess {
   /**
    * Opens the bridge for one attempt of a task, until it is disposed.
    *
-   * @returns the environment by which `agent-bridge mcp` is known as that run; it holds a secret
+   * @returns the server by which that run is known; its environment holds a secret
    */
   grant(taskId: string): RunAccessGrant;
 }
 
 /** Access of one run. Disposing it ends what goes on by it. */
 export interface RunAccessGrant extends Disposable {
-  readonly environment: Readonly<Record<string, string>>;
+  readonly server: BridgeServer;
 }
 
 /**

@@ -75,6 +75,16 @@ export interface ProcessRecord {
   readonly startTime: string;
 }
 
+/** How the bridge's own MCP server, `agent-bridge mcp`, is started so that it serves one run. */
+export interface BridgeServer {
+  /** An absolute path. */
+  readonly command: string;
+  /** They name nothing secret. */
+  readonly args: readonly string[];
+  /** Holds a secret: it belongs into no other process's environment, and never into arguments. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** What a runner may call while it runs. Every method rejects with CLAIM_LOST when the attempt has lost its task. */
 export interface TurnIo {
   /** Aborts on cancel, time-out, shutdown or a lost claim; the runner then ends soon, with nothing left behind. */
@@ -90,12 +100,11 @@ export interface TurnIo {
   /** Stores the process just spawned. */
   spawned(process: ProcessRecord): Promise<void>;
   /**
-   * Lets this run use the bridge itself: the entries of the environment of an `agent-bridge mcp` that the agent
-   * is given as an MCP server. It is the run's own principal there, sees only the tasks that it started, and
-   * starts what a route from `run` allows. The entries hold a secret, are good until the turn is over, and belong
-   * into no other process's environment. Absent where the host offers no access.
+   * Lets this run use the bridge itself: an MCP server that the agent is given. It is the run's own principal
+   * there, reads its own task, sees besides only the tasks that it started, and starts what a route from `run`
+   * allows. Good until the turn is over. Absent where the host offers no access.
    */
-  access?(): Readonly<Record<string, string>>;
+  access?(): BridgeServer;
   /**
    * Asks a live question and waits. Runners that suspend end with `suspended` instead.
    *

@@ -118,6 +118,10 @@ function deadLettersOf(engine: Engine, isOperator: boolean): DeadLetterMethods {
   };
 }
 
+/** Whose a task may be to be read: a run also reads the one that it carries. It acts on what it started alone. */
+const readScopeOf = (principal: Principal, taskId: string): Scope =>
+  principal.type === "run" && principal.taskId === taskId ? { all: true } : scopeOf(principal);
+
 /** Everything a principal can do. The only place where a scope is made; each method hands it to the store. */
 export function createHandle(
   engine: Engine,
@@ -128,7 +132,7 @@ export function createHandle(
   const { queries, log } = engine.store;
   const isOperator = principal.type === "operator";
   const ownTask = async (taskId: string): ReturnType<Handle["task"]> => {
-    const task = await queries.task(taskId, scope);
+    const task = await queries.task(taskId, readScopeOf(principal, taskId));
     if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
     return task;
   };
@@ -141,7 +145,7 @@ export function createHandle(
       if (filter.taskId !== undefined) await ownTask(filter.taskId);
       return await log.read({
         ...filter,
-        scope,
+        scope: filter.taskId === undefined ? scope : readScopeOf(principal, filter.taskId),
         after: after ?? null,
         limit: between(1, limit ?? 500, maxEvents),
       });
@@ -160,7 +164,7 @@ export function createHandle(
     cancel: async (taskId, reason) => await cancelTask(engine, principal, { taskId, reason }),
     questions: async (taskId) => {
       await ownTask(taskId);
-      return await queries.questions(taskId, scope);
+      return await queries.questions(taskId, readScopeOf(principal, taskId));
     },
     answer: async (questionId, answer) =>
       await answerQuestion(engine, principal, { questionId, answer }),

@@ -17,8 +17,19 @@ export async function withinRunLimits<R>(
   of: { readonly principal: Principal; readonly task: NewTask },
   accept: (task: NewTask) => Promise<R>,
 ): Promise<R> {
-  const { principal, task } = of;
-  const refusal = await refusalOf(engine, principal);
+  const { principal } = of;
+  if (principal.type !== "run") return await accept(of.task);
+  return await inTurn(principal.taskId, async () => {
+    const refusal = await refusalOf(engine, principal.taskId);
+    return await acceptUnless(refusal, of.task, accept);
+  });
+}
+
+async function acceptUnless<R>(
+  refusal: BridgeError | null,
+  task: NewTask,
+  accept: (task: NewTask) => Promise<R>,
+): Promise<R> {
   if (refusal === null) return await accept(task);
   try {
     return await accept({ ...task, quotas: noRoom });
@@ -29,13 +40,35 @@ export async function withinRunLimits<R>(
 
 const refused = (what: string): BridgeError => new BridgeError("NOT_ALLOWED", { what });
 
-async function refusalOf(engine: Engine, principal: Principal): Promise<BridgeError | null> {
-  if (principal.type !== "run") return null;
+/** The last start of each run that has one under way. Only the process that carries a run serves it. */
+const underWay = new Map<string, Promise<unknown>>();
+
+/** One start of a run after the other: two at once would count before either is stored. */
+async function inTurn<R>(taskId: string, start: () => Promise<R>): Promise<R> {
+  const before = underWay.get(taskId) ?? Promise.resolve();
+  const started = before.then(start);
+  // The next one goes on whatever became of this one, which tells its own caller.
+  const over = started.then(
+    () => undefined,
+    () => undefined,
+  );
+  underWay.set(taskId, over);
+  try {
+    return await started;
+  } finally {
+    if (underWay.get(taskId) === over) underWay.delete(taskId);
+  }
+}
+
+async function refusalOf(engine: Engine, taskId: string): Promise<BridgeError | null> {
   const { runTasks, runDepth } = engine.limits;
-  if ((await depthOf(engine, principal.taskId)) >= runDepth)
+  if ((await depthOf(engine, taskId)) >= runDepth)
     return refused(`Starting tasks by runs that started one another, more than ${runDepth} deep,`);
   const page = { limit: runTasks, after: null };
-  const { items } = await engine.store.queries.tasks({ scope: scopeOf(principal) }, page);
+  const { items } = await engine.store.queries.tasks(
+    { scope: scopeOf({ type: "run", taskId }) },
+    page,
+  );
   return items.length < runTasks
     ? null
     : refused(`Starting more than ${runTasks} tasks by one run`);

@@ -1,6 +1,6 @@
 import type { RunAccessGrant } from "../contract/bridge.ts";
 import type { Answer, QuestionText } from "../contract/question.ts";
-import type { ProcessRecord, TurnIo } from "../contract/runner.ts";
+import type { BridgeServer, ProcessRecord, TurnIo } from "../contract/runner.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { askLive } from "./questions.ts";
@@ -61,7 +61,7 @@ export function turnIo(
       asking = answer.catch(() => undefined);
       return await answer;
     },
-    ...(access === undefined ? {} : { access: () => access.environment() }),
+    ...(access === undefined ? {} : { access: () => access.server() }),
   };
   return {
     io,
@@ -78,15 +78,15 @@ export function turnIo(
 function openAccess(
   { runAccess }: Engine,
   taskId: string,
-): (Disposable & { environment(): Readonly<Record<string, string>> }) | undefined {
+): (Disposable & { server(): BridgeServer }) | undefined {
   if (runAccess === undefined) return undefined;
   let grant: RunAccessGrant | undefined;
   let isOver = false;
   return {
-    environment: () => {
+    server: () => {
       if (isOver) throw new TypeError("The turn is over.");
       grant ??= runAccess.grant(taskId);
-      return grant.environment;
+      return grant.server;
     },
     [Symbol.dispose]: () => {
       isOver = true;
