@@ -31,6 +31,18 @@ test.each([
   ]);
 });
 
+test("an option with the name of something that every object has is an option", () => {
+  const options = {
+    constructor: "a",
+    rooms: [{ toString: "b", valueOf: { hasOwnProperty: "c" } }],
+  };
+  expect(resolveSecrets(options as never, {})).toEqual({
+    value: options,
+    secrets: [],
+    problems: [],
+  });
+});
+
 test("a secret's file that others may read is refused", () => {
   const file = join(temporaryFolder(), "token");
   writeFileSync(file, "secret-text");

@@ -9,7 +9,8 @@ import { absolutePath } from "./plugin-options.ts";
 const reservedSettings: Readonly<Record<string, string>> = {
   sandbox_mode: "use the option `sandbox`",
   approval_policy: "use the option `approvals`",
-  [`mcp_servers.${bridgeServerName}`]: "use the option `bridge`",
+  [`mcp_servers.${bridgeServerName}`]:
+    "use the option `bridge`, and `mcp_servers.NAME` for another server",
   approvals_reviewer: "questions go to people, through the bridge",
   "shell_environment_policy.inherit": "the model's shells get the core variables only",
   "shell_environment_policy.include_only": "it would hide the mark of the run from its shells",

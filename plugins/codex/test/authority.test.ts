@@ -58,6 +58,16 @@ test("who may ask for more says so, and full access is everything", () => {
   });
 });
 
+test("a turn that is given the bridge says so, in every sandbox", () => {
+  for (const sandbox of ["read-only", "workspace-write", "danger-full-access"]) {
+    const { notes } = authorityOf(turnOptions({ sandbox, bridge: true }), places);
+    expect(notes.join(" ")).toContain("the bridge's own tools as this run");
+    expect(authorityOf(turnOptions({ sandbox }), places).notes.join(" ")).not.toContain(
+      "as this run",
+    );
+  }
+});
+
 const attempt = `
 const { readFileSync, writeFileSync } = require("node:fs");
 const { connect } = require("node:net");

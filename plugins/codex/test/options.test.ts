@@ -9,6 +9,7 @@ describe("the options of a route", () => {
       sandbox: "read-only",
       approvals: "never",
       attachments: [],
+      bridge: false,
       config: {},
     });
   });
@@ -29,6 +30,8 @@ describe("the options of a route", () => {
     "sandbox_mode",
     "approval_policy",
     "approvals_reviewer",
+    "mcp_servers",
+    "mcp_servers.bridge.command",
     "shell_environment_policy",
     "shell_environment_policy.inherit",
     "shell_environment_policy.include_only",
@@ -41,6 +44,7 @@ describe("the options of a route", () => {
 
   test.each([
     "model_reasoning_effort",
+    "mcp_servers.other",
     "shell_environment_policy.set.OTHER",
     "sandbox_mode_of_mine",
   ])("take the setting %s", (key) => {

@@ -51,6 +51,11 @@ describe("the environment", () => {
   });
 });
 
+test("a route that gives the bridge where none can be had is a visible failure", async () => {
+  const { end } = await codex.turn("hello", { options: { bridge: true } });
+  expect(end).toMatchObject({ outcome: "failed", message: expect.stringContaining("`bridge`") });
+});
+
 describe("the sandbox", () => {
   test("read-only, the default, lets no command write and works in an empty folder", async () => {
     const target = join(codex.folder, "read-only.txt");

@@ -51,7 +51,7 @@ export function resolveSecrets(
       const isSecret = typeof item === "string" && isSecretName(key);
       if (isSecret && item.length >= minHiddenLength) secrets.push(item);
     }
-    const reference = Object.keys(object).find((key) => key in sources);
+    const reference = Object.keys(object).find((key) => Object.hasOwn(sources, key));
     if (reference === undefined) {
       return Object.fromEntries(
         Object.entries(object).map(([key, item]) => [key, walk(item, [...path, key])]),
