@@ -43,6 +43,8 @@ export type { Arrival, Envelope, Kind } from "./contract/kind.ts";
 export { defineKind } from "./contract/kind.ts";
 export type { Logger } from "./contract/logger.ts";
 export { silentLogger } from "./contract/logger.ts";
+export type { AgentTool, OfferedTool } from "./contract/agent-tool.ts";
+export { defineTool } from "./contract/agent-tool.ts";
 export type { Credentials, Surface, SurfaceHost } from "./contract/surface.ts";
 export { defineSurface } from "./contract/surface.ts";
 export type { ApiRange, Plugin, PluginContext, PluginParts } from "./contract/plugin.ts";

@@ -10,6 +10,7 @@ import { PluginCalls } from "../src/plugins/plugin-calls.ts";
 import { entryOf, locatePlugin, type PluginPlaces } from "../src/plugins/resolve-plugin.ts";
 import { checkRoutes } from "../src/plugins/route-check.ts";
 import { made } from "./fixtures/note-plugin.ts";
+import { found } from "./fixtures/tool-plugin.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const fixture = (name: string): string =>
@@ -285,4 +286,27 @@ test("a package that is linked into the config folder is loaded by its name", as
   symlinkSync(real, join(folder, "node_modules/noted"));
   const { reports } = await load({ noted: {} }, folder);
   expect(reports).toMatchObject([{ specifier: "noted", name: "note-plugin", state: "loaded" }]);
+});
+
+test("the tools of all plugins are offered to each, also those of plugins that come later", async () => {
+  await load({ [fixture("tool-plugin")]: {}, [fixture("note-plugin")]: {} });
+  const offered = found.tools?.() ?? [];
+  expect(offered.map(({ plugin, tool }) => [plugin, tool.name])).toEqual([["book", "look"]]);
+  const call = {
+    taskId: "task_1",
+    provenance: { kind: "prompt", channel: null, workspace: "", sender: null },
+    signal: new AbortController().signal,
+  };
+  expect(await offered[0]?.tool.call({ word: "milk" }, call)).toBe("milk is a word");
+});
+
+test.each([
+  ["a name that a model could not use", { name: "look up" }, "letters, digits and _"],
+  ["one name twice", { twice: true }, "two tools named look"],
+])("S25 a plugin whose tools have %s is quarantined", async (_, options, reason) => {
+  const { reports } = await load({ [fixture("tool-plugin")]: options });
+  expect(reports).toMatchObject([
+    { state: "quarantined", reason: expect.stringContaining(reason) },
+  ]);
+  expect(found.tools?.()).toEqual([]);
 });

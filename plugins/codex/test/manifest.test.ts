@@ -14,6 +14,7 @@ test("the package says of the plugin just what it declares", () => {
     random: systemRandom,
     logger: silentLogger,
     folder: "/nowhere",
+    tools: () => [],
   });
   expect(plugin.kinds).toEqual([]);
   expect(channels).toEqual([]);

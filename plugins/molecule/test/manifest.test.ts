@@ -15,6 +15,7 @@ test("the package says of the plugin just what it declares", () => {
     random: systemRandom,
     logger: silentLogger,
     folder: "/nowhere",
+    tools: () => [],
   });
   expect(runners).toEqual([]);
   expect(channels).toHaveLength(1);

@@ -48,7 +48,13 @@ export async function platformBridge(parts: PlatformBridgeParts): Promise<Platfo
     },
   });
   const options = moleculePlugin.options.parse({ workspaces });
-  const context = { clock, random: systemRandom, logger: silentLogger, folder: "/nowhere" };
+  const context = {
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+    folder: "/nowhere",
+    tools: () => [],
+  };
   const { channels = [] } = moleculePlugin.create(options, context);
   const bridge = createBridge({
     kinds: moleculePlugin.kinds,

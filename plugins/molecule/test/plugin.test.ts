@@ -8,6 +8,7 @@ const context = {
   random: systemRandom,
   logger: silentLogger,
   folder: "/nowhere",
+  tools: () => [],
 };
 const workspace = { id: "ws-1", platformUrl: "https://platform.example/", token: "t" };
 

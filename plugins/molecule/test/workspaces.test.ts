@@ -96,7 +96,13 @@ describe("several workspaces in one bridge", () => {
 
   test("start one after the other, and beat at a distance ever after", async () => {
     const clock = manualClock();
-    const context = { clock, random: systemRandom, logger: silentLogger, folder: "/nowhere" };
+    const context = {
+      clock,
+      random: systemRandom,
+      logger: silentLogger,
+      folder: "/nowhere",
+      tools: () => [],
+    };
     const options = moleculePlugin.options.parse({ workspaces: ids.map(workspace) });
     const { channels = [] } = moleculePlugin.create(options, context);
     const aborted = new AbortController();
@@ -128,7 +134,13 @@ describe("several workspaces in one bridge", () => {
 
   test("a call that ends before a workspace's turn comes has asked nothing", async () => {
     const clock = manualClock();
-    const context = { clock, random: systemRandom, logger: silentLogger, folder: "/nowhere" };
+    const context = {
+      clock,
+      random: systemRandom,
+      logger: silentLogger,
+      folder: "/nowhere",
+      tools: () => [],
+    };
     const options = moleculePlugin.options.parse({ workspaces: ids.map(workspace) });
     const last = moleculePlugin.create(options, context).channels?.at(-1);
     const { signal } = new AbortController();

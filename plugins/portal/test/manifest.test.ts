@@ -15,6 +15,7 @@ test("the package says what the plugin declares", () => {
     random: systemRandom,
     logger: silent,
     folder: "/nowhere",
+    tools: () => [],
   });
   expect(manifest.version).toBe(portalPlugin.version);
   expect(manifest.agentBridge).toEqual({

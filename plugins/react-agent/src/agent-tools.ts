@@ -1,8 +1,15 @@
 import { Buffer } from "node:buffer";
-import { describeError, type JsonObject, type TurnIo } from "@agent-bridge/core";
+import {
+  describeError,
+  type JsonObject,
+  type OfferedTool,
+  type Turn,
+  type TurnIo,
+} from "@agent-bridge/core";
 import { allowedEnvironment } from "@agent-bridge/process";
 import { createMCPClient, type MCPClient } from "@ai-sdk/mcp";
 import type { ToolServer } from "./plugin-options.ts";
+import { pluginTool } from "./plugin-tools.ts";
 import { ProcessTransport } from "./process-transport.ts";
 import { resultText, type ToolText } from "./tool-text.ts";
 import { isNamed, type ReactTurnOptions } from "./turn-options.ts";
@@ -31,6 +38,8 @@ export interface AgentTools extends AsyncDisposable {
 /** What the servers of a turn need. */
 export interface ToolSetup {
   readonly servers: Readonly<Record<string, ToolServer>>;
+  /** What plugins offer. */
+  readonly offered: readonly OfferedTool[];
   /** Where servers without `cwd` work. */
   readonly emptyFolder: string;
 }
@@ -42,17 +51,25 @@ const connectMs = 20_000;
 const callMs = 30 * 60_000;
 
 /**
- * Connects to the servers that a route's `tools` name, and lists those tools. A server that can not be reached costs
+ * Connects to the servers that a route's `tools` name, and lists those tools, beside those of plugins. A server that can not be reached costs
  * its tools, which is told, and not the turn.
  */
 export async function openTools(
-  { tools, unasked }: Pick<ReactTurnOptions, "tools" | "unasked">,
+  turn: Pick<Turn<ReactTurnOptions>, "taskId" | "provenance" | "options">,
   setup: ToolSetup,
   io: Pick<TurnIo, "mark" | "spawned" | "begins" | "signal" | "logger">,
 ): Promise<AgentTools> {
   await using clients = new AsyncDisposableStack();
+  const { tools, unasked } = turn.options;
   const byModelName = new Map<string, AgentTool>();
   const problems: string[] = [];
+  const give = (tool: Omit<AgentTool, "isUnasked">): void => {
+    if (!isNamed(tool.name, tools)) return;
+    const name = modelName(tool.name);
+    if (byModelName.has(name)) problems.push(`There are two tools ${tool.name}: one is left out.`);
+    else byModelName.set(name, { ...tool, isUnasked: isNamed(tool.name, unasked) });
+  };
+  for (const offered of setup.offered) give(pluginTool(offered, turn));
   const wanted = Object.entries(setup.servers).filter(([server]) => isWanted(server, tools));
   // A server is a program that may act as soon as it runs.
   if (wanted.some(([, server]) => "command" in server)) await io.begins();
@@ -61,11 +78,7 @@ export async function openTools(
       try {
         const client = await connect({ name, server }, setup, io);
         clients.defer(async () => await client.close());
-        for (const tool of await listTools({ name, client }, io.signal)) {
-          if (!isNamed(tool.name, tools)) continue;
-          const isUnasked = isNamed(tool.name, unasked);
-          byModelName.set(modelName(tool.name), { ...tool, isUnasked });
-        }
+        for (const tool of await listTools({ name, client }, io.signal)) give(tool);
       } catch (error) {
         io.signal.throwIfAborted();
         problems.push(`The tools of "${name}" are missing in this turn: ${describeError(error)}`);

@@ -9,9 +9,14 @@ import { limitsOf, reactTurnOptionsSchema, type ReactTurnOptions } from "./turn-
 /** Makes the runner `react`. Nothing is connected or started until it is checked or runs. */
 export function reactRunner(
   options: ReactOptions,
-  context: Pick<PluginContext, "folder" | "random">,
+  context: Pick<PluginContext, "folder" | "random" | "tools">,
 ): Runner<ReactTurnOptions> {
-  const setup = { options, random: context.random, emptyFolder: join(context.folder, "empty") };
+  const setup = {
+    options,
+    random: context.random,
+    offered: () => context.tools(),
+    emptyFolder: join(context.folder, "empty"),
+  };
   return defineRunner({
     name: "react",
     capabilities: { resume: true, questions: "suspended" },

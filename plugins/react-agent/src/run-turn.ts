@@ -3,6 +3,7 @@ import {
   describeError,
   isBridgeError,
   newId,
+  type OfferedTool,
   type Random,
   type RunnerEnd,
   type RunnerEvent,
@@ -24,6 +25,8 @@ import type { ReactTurnOptions } from "./turn-options.ts";
 export interface TurnSetup {
   readonly options: ReactOptions;
   readonly random: Random;
+  /** The tools of plugins. */
+  readonly offered: () => readonly OfferedTool[];
   /** An empty folder: where servers work that name none. Made when it is missing. */
   readonly emptyFolder: string;
 }
@@ -63,7 +66,8 @@ async function* conduct(
   await mkdir(setup.emptyFolder, { recursive: true, mode: 0o700 });
   if (turn.options.bridge && io.access === undefined) return failed(noBridge);
   const servers = serversOf(turn.options, { servers: setup.options.servers, io });
-  await using tools = await openTools(turn.options, { ...setup, servers }, io);
+  const offered = setup.offered();
+  await using tools = await openTools(turn, { ...setup, servers, offered }, io);
   for (const text of tools.problems) yield { type: "notice", level: "warning", text };
   const given = yield* begin(turn, { stored, tools }, io);
   // What was carried out is remembered before the model is asked again.

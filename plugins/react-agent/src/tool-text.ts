@@ -21,7 +21,7 @@ export function resultText(result: ToolResult): ToolText {
   if (texts.length === 0 && structuredContent !== undefined) {
     texts.push(JSON.stringify(structuredContent));
   }
-  return { text: bounded(texts.join("\n")), isError };
+  return { text: boundedText(texts.join("\n")), isError };
 }
 
 function partText(part: { readonly type: string }): string {
@@ -37,7 +37,8 @@ function partText(part: { readonly type: string }): string {
   return `(${part.type}${typeof name === "string" ? ` ${name}` : ""}: left out)`;
 }
 
-function bounded(text: string): string {
+/** As much of a text as the model is given, with a mark where it was cut. */
+export function boundedText(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= maxBytes) return text;
   // A cut inside of a character leaves an incomplete one, which decoding in stream mode drops.

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemRandom, type Runner } from "@agent-bridge/core";
+import { systemRandom, type OfferedTool, type Runner } from "@agent-bridge/core";
 import {
   reactOptionsSchema,
   reactRunner,
@@ -19,7 +19,7 @@ export interface StubAgent extends AsyncDisposable {
   readonly model: StubModel;
   /** A folder of this test's own. */
   readonly folder: string;
-  runner(more?: object): Runner<ReactTurnOptions>;
+  runner(more?: object, offered?: readonly OfferedTool[]): Runner<ReactTurnOptions>;
 }
 
 /** The options of a route, with defaults. */
@@ -39,7 +39,7 @@ export async function startStubAgent(stub: StubModelOptions = {}): Promise<StubA
   return {
     model,
     folder,
-    runner: (more = {}) =>
+    runner: (more = {}, offered = []) =>
       reactRunner(
         reactOptionsSchema.parse({
           baseUrl: `${model.url}/v1`,
@@ -47,7 +47,7 @@ export async function startStubAgent(stub: StubModelOptions = {}): Promise<StubA
           servers: { box: toolServer },
           ...more,
         }),
-        { folder, random: systemRandom },
+        { folder, random: systemRandom, tools: () => offered },
       ),
     [Symbol.asyncDispose]: async () => {
       await model[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunnerEvent } from "@agent-bridge/core";
+import { defineTool, type AgentTool, type RunnerEvent } from "@agent-bridge/core";
 import {
   recordTurn,
   type RecordedTurn,
@@ -11,6 +11,7 @@ import {
 } from "@agent-bridge/testing/runner-conformance";
 import type { ReactTurnOptions } from "@agent-bridge/plugin-react-agent";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as z from "zod";
 import { startStubAgent, toolServer, turnOptions, type StubAgent } from "./stub-agent.ts";
 
 let agent: StubAgent;
@@ -126,6 +127,35 @@ describe("tools", () => {
       text: expect.stringContaining('The tools of "lost" are missing'),
     });
     expect(turn.end).toMatchObject({ outcome: "completed" });
+  });
+
+  test("what plugins offer is called like the rest: parsed first, within the turn, failures told", async () => {
+    const calls: unknown[] = [];
+    const look = defineTool({
+      name: "look",
+      description: "Looks something up.",
+      input: z.strictObject({ word: z.string() }),
+      call: async ({ word }, { taskId, provenance }) => {
+        calls.push([word, taskId, provenance.kind]);
+        if (word === "none") throw new Error("it is not in the book");
+        return await Promise.resolve(`${word} is a word`);
+      },
+    });
+    const offered = [{ plugin: "book", tool: look as AgentTool }];
+    const options = turnOptions({ tools: ["book.*"], unasked: ["*"] });
+    const turn = await run(
+      '[[tool book__look {"word":"milk"}]][[tool book__look {"word":"none"}]][[tool book__look {}]][[say done]]',
+      { runner: agent.runner({}, offered), options },
+    );
+    expect(resultsOf(turn)).toMatchObject([
+      { status: "ok", output: "milk is a word" },
+      { status: "error", output: "it is not in the book" },
+      { status: "error", output: expect.stringContaining("word") },
+    ]);
+    expect(calls).toEqual([
+      ["milk", turn.io.mark.taskId, "prompt"],
+      ["none", turn.io.mark.taskId, "prompt"],
+    ]);
   });
 
   test("a server over HTTP gives its tools as well", async () => {

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { AgentTool, OfferedTool } from "./agent-tool.ts";
 import type { Channel } from "./channel.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Kind } from "./kind.ts";
@@ -39,6 +40,11 @@ export interface PluginContext {
   readonly logger: Logger;
   /** The absolute path of a folder (0700) of this plugin's own inside the state folder. */
   readonly folder: string;
+  /**
+   * The tools of all plugins, for a runner that gives its agents tools. To be asked when a turn needs them: while
+   * plugins are made, those that come later are not there yet.
+   */
+  tools(): readonly OfferedTool[];
 }
 
 /** What a plugin adds. */
@@ -46,6 +52,7 @@ export interface PluginParts {
   readonly runners?: readonly Runner[];
   readonly channels?: readonly Channel[];
   readonly surfaces?: readonly Surface[];
+  readonly tools?: readonly AgentTool[];
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   promptKind,
   type Channel,
   type Kind,
+  type OfferedTool,
   type Plugin,
   type PluginContext,
   type Runner,
@@ -42,7 +43,7 @@ export interface PluginLoading {
   readonly places: PluginPlaces;
   /** Plugins' own folders are made in it. */
   readonly folder: string;
-  readonly context: Omit<PluginContext, "folder">;
+  readonly context: Omit<PluginContext, "folder" | "tools">;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Resolved secrets are added to it. */
   readonly secrets: Set<string>;
@@ -64,6 +65,7 @@ interface Made {
   readonly runners: readonly Runner[];
   readonly channels: readonly Channel[];
   readonly surfaces: readonly Surface[];
+  readonly tools: readonly OfferedTool[];
   readonly report: PluginReport;
 }
 
@@ -112,10 +114,12 @@ function makeAll(
   loading: PluginLoading,
 ): LoadedPlugins {
   refuseDuplicateKinds(outcomes.filter((outcome) => "plugin" in outcome));
+  const offered: OfferedTool[] = [];
   const made = outcomes.map((outcome) =>
-    "plugin" in outcome ? create(outcome, loading) : outcome,
+    "plugin" in outcome ? create(outcome, { ...loading, offered }) : outcome,
   );
   const parts = made.filter((each) => "plugin" in each);
+  offered.push(...parts.flatMap(({ tools }) => tools));
   refuseDuplicateParts(parts, "runners");
   refuseDuplicateParts(parts, "channels");
   refuseDuplicateParts(parts, "surfaces");
@@ -204,14 +208,14 @@ export function missingFinding(loaded: LoadedConfig, specifier: string): Finding
 
 function create(
   { specifier, plugin, manifest, options }: Ready,
-  { folder, context, calls }: PluginLoading,
+  { folder, context, calls, offered }: PluginLoading & { readonly offered: OfferedTool[] },
 ): PluginReport | Made {
   const { name, version } = plugin;
   try {
     const own = join(folder, folderName(specifier));
     ensurePrivateFolder(own);
     const parts = calls.enter({ plugin: specifier, what: "create" }, () =>
-      checkParts(plugin.create(options, { ...context, folder: own })),
+      checkParts(plugin.create(options, { ...context, folder: own, tools: () => offered })),
     );
     requireDeclared(manifest, { plugin, parts });
     const of = { plugin: specifier, calls };
@@ -222,6 +226,10 @@ function create(
       runners: parts.runners.map((runner) => contained(runner, { ...of, is: "runner" })),
       channels: parts.channels.map((channel) => contained(channel, { ...of, is: "channel" })),
       surfaces: parts.surfaces.map((surface) => contained(surface, { ...of, is: "surface" })),
+      tools: parts.tools.map((tool) => ({
+        plugin: name,
+        tool: contained(tool, { ...of, is: "tool" }),
+      })),
       report: { specifier, name, version, state: "loaded", reason: null },
     };
   } catch (error) {

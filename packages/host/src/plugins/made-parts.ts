@@ -10,6 +10,9 @@ const hasMethods = (methods: readonly string[]) => (value: unknown) =>
 
 type Parts = Required<PluginParts>;
 
+/** Names that a model can use, together with their plugin's. */
+const isToolName = (name: string): boolean => /^[A-Za-z0-9_]{1,32}$/.test(name);
+
 const partsShape = z.object({
   runners: z
     .array(z.custom<Parts["runners"][number]>(hasMethods(["check", "run"]), "is no runner"))
@@ -20,6 +23,16 @@ const partsShape = z.object({
   surfaces: z
     .array(z.custom<Parts["surfaces"][number]>(hasMethods(["mount"]), "is no surface"))
     .default([]),
+  tools: z
+    .array(
+      z
+        .custom<Parts["tools"][number]>(hasMethods(["call"]), "is no tool")
+        .refine(
+          ({ name }) => isToolName(name),
+          "has a name of other signs than letters, digits and _",
+        ),
+    )
+    .default([]),
 });
 
 /** Checks what a plugin's `create` gave. @throws Error that says what is wrong */
@@ -27,7 +40,13 @@ export function checkParts(given: unknown): Parts {
   // Nobody would wait for it, and its parts would be missing without a word.
   if (given instanceof Promise) throw new Error("`create` gave a promise, not its parts");
   const checked = partsShape.safeParse(given);
-  if (checked.success) return checked.data;
+  if (checked.success) {
+    const twice = checked.data.tools.find(
+      ({ name }, place, all) => all.findIndex((other) => other.name === name) !== place,
+    );
+    if (twice !== undefined) throw new Error(`it has two tools named ${twice.name}`);
+    return checked.data;
+  }
   const [issue] = checked.error.issues;
   throw new Error(
     `what \`create\` gave is not its parts: ${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`,
@@ -41,7 +60,7 @@ export function requireDeclared(
 ): void {
   if (manifest === null) return;
   const made = { kinds: plugin.kinds, ...parts };
-  for (const what of ["kinds", "runners", "channels", "surfaces"] as const) {
+  for (const what of ["kinds", "runners", "channels", "surfaces", "tools"] as const) {
     const hidden = made[what].find(({ name }) => !isDeclared(name, manifest[what]));
     if (hidden === undefined) continue;
     throw new Error(

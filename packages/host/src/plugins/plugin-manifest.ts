@@ -25,6 +25,7 @@ const manifestSchema = z.object({
   /** A name that the options decide about is written with `*` for any text: `"molecule:*"`. */
   channels: names,
   surfaces: names,
+  tools: names,
   /** Shown, never active. */
   exampleRoutes: z.array(exampleRoute).default([]),
 });
