@@ -7,7 +7,7 @@ import {
   type Handle,
   type Logger,
 } from "@agent-bridge/core";
-import { answers, type AnsweredType } from "./answers.ts";
+import { answers, type AnsweredType, type Attachments } from "./answers.ts";
 import {
   closeCodes,
   requestSchema,
@@ -15,12 +15,13 @@ import {
   type PortalReply,
   type PortalRequest,
 } from "./protocol.ts";
+import { eventMessage } from "./event-message.ts";
 import { WatchedTasks } from "./watched-tasks.ts";
 
 /** The socket as a session uses it. */
 export interface PortalSocket {
-  /** Resolves when there is room for more: whoever waits for it buffers nothing. Rejects when the socket is gone. */
-  send(text: string): Promise<void>;
+  /** Waits until there is room, then hands the message over: whoever waits for it buffers nothing. Rejects when the socket is gone, or the signal has aborted. */
+  send(message: string | Uint8Array, signal?: AbortSignal): Promise<void>;
   close(code: number, reason: string): void;
 }
 
@@ -30,7 +31,7 @@ export interface PortalLimits {
   readonly concurrency: number;
   /** Requests that wait; beyond them each is refused. */
   readonly waiting: number;
-  /** Refusals in a row after which the socket floods, and is closed. */
+  /** Refusals without an answered request between them after which the socket floods, and is closed. */
   readonly refusals: number;
   /** Tasks that one socket watches at once. */
   readonly attached: number;
@@ -42,7 +43,7 @@ export interface PortalLimits {
 export const portalLimits: PortalLimits = {
   concurrency: 16,
   waiting: 1_000,
-  refusals: 5_000,
+  refusals: 2_000,
   attached: 200,
   requestBytes: 1024 * 1024,
   messageBytes: 256 * 1024,
@@ -50,8 +51,10 @@ export const portalLimits: PortalLimits = {
 
 /** How deep a request may be nested. */
 const maxDepth = 64;
-/** How many of its past requests a session knows by their ids. */
-const rememberedIds = 10_000;
+/** How many of its past requests a session knows by their ids: more than can be under way. */
+const rememberedIds = 2_000;
+/** What is told of what is wrong with a request: it may quote the request, which may be long. */
+const detailLength = 300;
 
 export interface SessionSetup {
   readonly socket: PortalSocket;
@@ -84,6 +87,7 @@ export class PortalSession {
     this.#watched = new WatchedTasks({
       limit,
       send: async (push) => await this.#send(push),
+      sendEvent: async (event, signal) => await setup.socket.send(eventMessage(event), signal),
       errorOf: (error) => this.#wireError(error),
     });
     if (setup.handle !== undefined) this.#welcome(setup.handle);
@@ -100,10 +104,7 @@ export class PortalSession {
     const request = this.#read(bytes);
     if (request === undefined) return;
     if (request.type === "authenticate") return this.#authenticate(request);
-    if (this.#handle === undefined) {
-      this.#setup.socket.close(closeCodes.unauthenticated, "Authenticate first.");
-      return this.end();
-    }
+    if (this.#handle === undefined) return this.#turnAway("Authenticate first.");
     if (this.#waiting.length >= this.#setup.limits.waiting) {
       const { waiting: limit } = this.#setup.limits;
       const what = "requests that wait on this socket";
@@ -147,7 +148,8 @@ export class PortalSession {
     const id = idOf(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      const detail = `${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+      const where = issue?.path.map(String).join(".") ?? "";
+      const detail = `${where} ${issue?.message ?? ""}`.trim().slice(0, detailLength);
       this.#refuse(id, new BridgeError("INPUT_INVALID", { what: "The request", detail }));
       return undefined;
     }
@@ -157,7 +159,6 @@ export class PortalSession {
       return undefined;
     }
     this.#remember(parsed.data.id);
-    this.#refusals = 0;
     return parsed.data;
   }
 
@@ -168,14 +169,23 @@ export class PortalSession {
   }
 
   #authenticate({ id, key }: Extract<PortalRequest, { type: "authenticate" }>): void {
+    if (this.#handle !== undefined) {
+      const detail = "it is known already who asks. Open another socket for somebody else.";
+      const what = "The request";
+      return this.#refuse(id, new BridgeError("INPUT_INVALID", { what, detail }));
+    }
     const handle = this.#setup.authenticate(key);
     if (handle === undefined) {
       this.#setup.logger.warn("A socket was refused", { code: "NOT_ALLOWED", what: "its key" });
-      this.#setup.socket.close(closeCodes.unauthenticated, "The key is not known.");
-      return this.end();
+      return this.#turnAway("The key is not known.");
     }
     this.#reply({ type: "reply", id, result: {} });
     this.#welcome(handle);
+  }
+
+  #turnAway(reason: string): void {
+    this.#setup.socket.close(closeCodes.unauthenticated, reason);
+    this.end();
   }
 
   #welcome(handle: Handle): void {
@@ -215,18 +225,32 @@ export class PortalSession {
         void after.push(() => this.#watched.attach(handle, taskId, cursor)),
       detach: (taskId: string) => this.#watched.detach(taskId),
     };
+    const reply = await this.#replyTo({ handle, request, attachments });
     try {
-      const answer = answers[request.type] as (asked: object) => Promise<unknown>;
-      const result = await answer({ handle, request, attachments });
-      await this.#send({ type: "reply", id, result });
-      for (const begin of after) begin();
+      // Not the next request before this one's reply has room: who asks and does not read, waits.
+      await this.#send({ id, ...reply });
     } catch (error) {
-      if (this.#ended.signal.aborted) return;
-      this.#reply({ type: "reply", id, error: this.#wireError(error) });
+      return this.#noteUnsent(error);
+    }
+    this.#refusals = 0;
+    for (const begin of after) begin();
+  }
+
+  async #replyTo(asked: {
+    readonly handle: Handle;
+    readonly request: Extract<PortalRequest, { type: AnsweredType }>;
+    readonly attachments: Attachments;
+  }): Promise<Omit<PortalReply, "id">> {
+    const answer = answers[asked.request.type] as (asked: object) => Promise<unknown>;
+    try {
+      return { type: "reply", result: await answer(asked) };
+    } catch (error) {
+      return { type: "reply", error: this.#wireError(error) };
     }
   }
 
   #refuse(id: string | undefined, error: unknown): void {
+    if (this.#handle === undefined) return this.#turnAway("Authenticate first.");
     const { code, message, retryable } = this.#wireError(error);
     if (++this.#refusals > this.#setup.limits.refusals) {
       this.#setup.socket.close(closeCodes.policy, "Too many requests that could not be taken.");
@@ -258,11 +282,13 @@ export class PortalSession {
     await this.#setup.socket.send(JSON.stringify(message));
   }
 
-  /** Of a message that could not be sent the socket's end tells; there is nobody left to tell. */
   #forget(sent: Promise<void>): void {
-    sent.catch((error: unknown) => {
-      this.#setup.logger.debug("A message was not sent", { error: describeError(error) });
-    });
+    sent.catch((error: unknown) => this.#noteUnsent(error));
+  }
+
+  /** Of a message that could not be sent the socket's end tells; there is nobody left to tell. */
+  #noteUnsent(error: unknown): void {
+    this.#setup.logger.debug("A message was not sent", { error: describeError(error) });
   }
 }
 

@@ -10,10 +10,13 @@ import {
 import { WebSocketServer, type WebSocket } from "ws";
 import { PortalSession, type PortalLimits } from "./portal-session.ts";
 import { closeCodes } from "./protocol.ts";
-import { bytesOf, keepAlive, portalSocket } from "./web-socket.ts";
+import { answerPings, bytesOf, keepAlive, portalSocket } from "./web-socket.ts";
 
 /** How long a socket without a key or a cookie has to say who it is. */
 const authenticateMs = 10_000;
+
+/** How many sockets there may be of which it is not known yet who they are. */
+const maxStrangers = 100;
 
 /** A message above the limit is refused and the socket lives; above this one it is cut off unread. */
 const largestMessageFactor = 16;
@@ -47,6 +50,7 @@ export class PortalSockets implements AsyncDisposable {
       maxPayload: options.limits.requestBytes * largestMessageFactor,
       // Compression costs memory for each socket, and answers over loopback need none.
       perMessageDeflate: false,
+      autoPong: false,
     });
   }
 
@@ -60,17 +64,24 @@ export class PortalSockets implements AsyncDisposable {
     request: IncomingMessage,
     { socket, head, handle }: { socket: Duplex; head: Buffer; handle: Handle | undefined },
   ): void {
-    if (this.#isClosed || this.#sessions.size >= this.#options.sockets) {
+    const isFull = this.#sessions.size >= this.#options.sockets;
+    if (this.#isClosed || isFull || (handle === undefined && this.#strangers >= maxStrangers)) {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\r\n");
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (accepted) => this.#open(accepted, handle));
+    this.#server.handleUpgrade(request, socket, head, (accepted) =>
+      this.#open(accepted, socket, handle),
+    );
   }
 
-  #open(socket: WebSocket, handle: Handle | undefined): void {
+  get #strangers(): number {
+    return [...this.#sessions.values()].filter(({ isAuthenticated }) => !isAuthenticated).length;
+  }
+
+  #open(socket: WebSocket, stream: Duplex, handle: Handle | undefined): void {
     const { limits, version, clock, logger, authenticate } = this.#options;
     const session = new PortalSession({
-      socket: portalSocket(socket),
+      socket: portalSocket(socket, stream),
       handle,
       authenticate,
       limits,
@@ -78,7 +89,8 @@ export class PortalSockets implements AsyncDisposable {
       logger,
     });
     this.#sessions.set(socket, session);
-    const alive = keepAlive(socket, clock);
+    const alive = keepAlive(socket, stream, clock);
+    answerPings(socket);
     const late = clock.timer(authenticateMs, () => {
       if (!session.isAuthenticated)
         socket.close(closeCodes.unauthenticated, "Nobody said who this is.");

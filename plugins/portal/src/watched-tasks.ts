@@ -1,6 +1,6 @@
-import { BridgeError, type Handle } from "@agent-bridge/core";
+import { BridgeError, type BridgeEvent, type Handle } from "@agent-bridge/core";
 import type { PortalPush } from "./protocol.ts";
-import { eventView, taskView } from "./views.ts";
+import { taskView } from "./views.ts";
 
 /** What the watching of tasks needs. */
 export interface Watching {
@@ -8,6 +8,7 @@ export interface Watching {
   readonly limit: number;
   /** Resolves when there is room for more. */
   readonly send: (push: PortalPush) => Promise<void>;
+  readonly sendEvent: (event: BridgeEvent, signal: AbortSignal) => Promise<void>;
   readonly errorOf: (error: unknown) => { readonly code: string; readonly message: string };
 }
 
@@ -54,13 +55,17 @@ export class WatchedTasks {
   ): Promise<void> {
     const { taskId, after, watching } = of;
     const { signal } = watching;
-    const { limit, send, errorOf } = this.#of;
+    const { limit, send, sendEvent, errorOf } = this.#of;
     try {
       if (of.isFull)
         throw new BridgeError("QUOTA_EXCEEDED", { what: "watched tasks of this socket", limit });
-      for await (const event of handle.attach({ taskId, after, until: "settled", signal }))
-        await send({ type: "event", event: eventView(event) });
-      await send({ type: "end", taskId, task: taskView(await handle.task(taskId)) });
+      for await (const event of handle.attach({ taskId, after, until: "settled", signal })) {
+        // A page of events may have been read before.
+        if (signal.aborted) return;
+        await sendEvent(event, signal);
+      }
+      const task = await handle.task(taskId);
+      if (!signal.aborted) await send({ type: "end", taskId, task: taskView(task) });
     } catch (error) {
       if (signal.aborted || this.#hasEnded) return;
       const { code, message } = errorOf(error);

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
 import type { Clock } from "@agent-bridge/core";
 import { WebSocket, type RawData } from "ws";
 import type { PortalSocket } from "./portal-session.ts";
@@ -12,18 +13,46 @@ const pingMs = 30_000;
 /** How many of these times in a row it may show no sign of life. */
 const missedPings = 3;
 
-/** A WebSocket as a session uses it. */
-export function portalSocket(socket: WebSocket): PortalSocket {
+/**
+ * A WebSocket as a session uses it. What is sent in one turn of the event loop goes out in one write.
+ *
+ * @param stream what the socket writes to
+ */
+export function portalSocket(socket: WebSocket, stream: Duplex): PortalSocket {
+  let isGathering = false;
+  let drained: PromiseWithResolvers<void> | undefined;
+  const goOn = (): void => {
+    drained?.resolve();
+    drained = undefined;
+  };
+  stream.on("drain", goOn).once("close", goOn);
+  const gather = (): void => {
+    if (isGathering) return;
+    isGathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      isGathering = false;
+      stream.uncork();
+    });
+  };
   return {
-    send: async (text) => {
+    send: async (message, signal) => {
+      while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > highWaterBytes)
+        await (drained ??= Promise.withResolvers()).promise;
+      signal?.throwIfAborted();
       if (socket.readyState !== WebSocket.OPEN) throw new Error("The socket is closed.");
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      socket.send(text, (error) => (error instanceof Error ? reject(error) : resolve()));
-      if (socket.bufferedAmount <= highWaterBytes) resolve();
-      await promise;
+      gather();
+      socket.send(message, { binary: false });
     },
     close: (code, reason) => socket.close(code, reason),
   };
+}
+
+/** Answers pings, unless the socket does not take what it has been sent: what it asks for must not pile up either. */
+export function answerPings(socket: WebSocket): void {
+  socket.on("ping", (data) => {
+    if (socket.bufferedAmount <= highWaterBytes) socket.pong(data);
+  });
 }
 
 /** The bytes of a message, in one piece. */
@@ -34,9 +63,9 @@ export function bytesOf(data: RawData): Uint8Array {
 
 /**
  * Asks a socket now and then whether it is there, and cuts one that shows no sign of life for long. Any message, any
- * pong, and any byte that it took counts: a slow one is not a dead one.
+ * pong, and anything that it took counts: a slow one is not a dead one.
  */
-export function keepAlive(socket: WebSocket, clock: Clock): Disposable {
+export function keepAlive(socket: WebSocket, stream: Duplex, clock: Clock): Disposable {
   let missed = 0;
   let waiting = 0;
   const lives = (): void => {
@@ -53,10 +82,12 @@ export function keepAlive(socket: WebSocket, clock: Clock): Disposable {
   };
   let timer = clock.timer(pingMs, check);
   socket.on("pong", lives).on("message", lives);
+  stream.on("drain", lives);
   return {
     [Symbol.dispose]: () => {
       timer.stop();
       socket.off("pong", lives).off("message", lives);
+      stream.off("drain", lives);
     },
   };
 }

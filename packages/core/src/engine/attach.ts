@@ -20,7 +20,7 @@ async function* toHead(
 ): AsyncGenerator<BridgeEvent | LogGap, string> {
   let told: string | undefined;
   for (let cursor = of.after; ;) {
-    const page = await engine.store.log.read({ ...filter, after: cursor, limit: pageSize });
+    const page = await engine.reads.page({ ...filter, after: cursor, limit: pageSize });
     // Each page before the end of a gap tells it again.
     if (page.gap !== null && page.gap.through !== told) yield page.gap;
     told = page.gap?.through;
@@ -50,7 +50,7 @@ export async function* attachTask(
   using bell = engine.feed.listen("events", taskId);
   for (let after = of.after; signal?.aborted !== true;) {
     // The status is read first: what ended before it was read has its last event below the head.
-    const task = await engine.store.queries.task(taskId, scope);
+    const task = await engine.reads.task(taskId, scope);
     if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
     const reading = toHead(engine, { scope, taskId }, { after, signal });
     let next = await reading.next();
@@ -65,7 +65,7 @@ export async function* attachTask(
     after = next.value;
     if (until === "settled" ? isSettled(task) : isFinal(task.status)) {
       // Retention may have taken the rest of its log from between two pages.
-      if ((await engine.store.queries.task(taskId, scope)) !== undefined) return;
+      if ((await engine.reads.task(taskId, scope)) !== undefined) return;
       throw new BridgeError("TASK_NOT_FOUND", { taskId });
     }
     await bell.wait(lookAgainMs, signal);
@@ -105,7 +105,7 @@ export async function waitForTasks(
   for (;;) {
     const tasks = await Promise.all(
       taskIds.map(async (taskId) => {
-        const task = await engine.store.queries.task(taskId, scope);
+        const task = await engine.reads.task(taskId, scope);
         if (task === undefined) throw new BridgeError("TASK_NOT_FOUND", { taskId });
         return task;
       }),

@@ -12,6 +12,7 @@ import { declarationsOf } from "./declarations.ts";
 import { runDelivery } from "./delivery.ts";
 import type { Engine, OwnEngine, Tally } from "./engine.ts";
 import { createFeed } from "./feed.ts";
+import { shareReads } from "./shared-reads.ts";
 import { createHandle } from "./handle.ts";
 import { checkHealth } from "./health.ts";
 import { type IntakeState, receives, runIntake } from "./intake.ts";
@@ -59,6 +60,7 @@ function engineOf(parts: BridgeParts): OwnEngine {
     failpoint: parts.failpoint ?? (() => undefined),
     redactor: createRedactor(parts.secrets ?? new Set()),
     feed: createFeed(store.log, clock),
+    reads: shareReads(store),
     rate: createMessageRate(clock, () => engine.limits.quotas),
     health: new Map(),
     runnerRecords: new Map(),

@@ -17,6 +17,7 @@ import type { Feed } from "./feed.ts";
 import type { MessageRate } from "./message-rate.ts";
 import type { Redactor } from "./redaction.ts";
 import type { RunnerRecord } from "./runner-record.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import type { RoutingTable } from "./routing.ts";
 
 type Counters = BridgeStatus["since"];
@@ -50,6 +51,7 @@ export interface Engine {
   readonly failpoint: (name: Failpoint) => void | Promise<void>;
   readonly redactor: Redactor;
   readonly feed: Feed;
+  readonly reads: SharedReads;
   readonly rate: MessageRate;
   /** What the runners' checks told; null: nothing, and they are not asked again. */
   readonly health: Map<string, RunnerHealth | null>;
