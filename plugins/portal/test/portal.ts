@@ -6,6 +6,7 @@ import {
   systemClock,
   type Bridge,
   type BridgeParts,
+  type Clock,
   type Handle,
   type Logger,
 } from "@agent-bridge/core";
@@ -33,6 +34,8 @@ export interface TestPortal extends AsyncDisposable {
   readonly sockets: PortalSockets;
   readonly operator: Handle;
   readonly logged: readonly string[];
+  /** The address of the socket. */
+  readonly url: string;
   /** Connects with a key, or without one. */
   connect(key?: string | null): Promise<Client>;
 }
@@ -42,6 +45,8 @@ export async function startPortal(
     readonly parts?: Partial<BridgeParts>;
     readonly limits?: Partial<PortalLimits>;
     readonly agent?: ScriptedAgent;
+    /** Of the sockets. */
+    readonly clock?: Clock;
   } = {},
 ): Promise<TestPortal> {
   const { agent = scriptedAgent() } = of;
@@ -64,7 +69,7 @@ export async function startPortal(
     limits: { ...portalLimits, ...of.limits },
     sockets: 2_000,
     version: "1.0.0",
-    clock: systemClock(),
+    clock: of.clock ?? systemClock(),
     logger,
     authenticate,
   });
@@ -84,6 +89,7 @@ export async function startPortal(
     sockets,
     operator: bridge.as({ type: "operator" }),
     logged,
+    url,
     connect: async (key = "key-ann") => {
       const client = await Client.open(url, key);
       clients.push(client);
@@ -141,6 +147,11 @@ export class Client {
     return (await this.until(
       (message) => message.type === "reply" && message["id"] === id,
     )) as unknown as PortalReply;
+  }
+
+  /** Waits until the server has closed the socket. */
+  async closing(): Promise<{ readonly code: number; readonly reason: string }> {
+    return await vi.waitUntil(() => this.closed, { timeout: 15_000, interval: 5 });
   }
 
   send(message: object | string): void {
