@@ -1,7 +1,7 @@
 import { errorCodes } from "@agent-bridge/core";
 import { requestSchema, type PortalReply } from "@agent-bridge/plugin-portal";
 import { manualClock } from "@agent-bridge/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Client, startPortal, type TestPortal } from "./portal.ts";
 
@@ -123,10 +123,8 @@ describe("bad input over the socket", () => {
         expect(replies).toHaveLength(1);
         const { result, error } = replies[0] ?? {};
         expect(result === undefined).toBe(error !== undefined);
-        if (error !== undefined) {
-          expect(errorCodes).toContain(error.code);
-          expect(error.code).not.toBe("INTERNAL");
-        }
+        expect([undefined, ...errorCodes]).toContain(error?.code);
+        expect(error?.code).not.toBe("INTERNAL");
       }),
       { numRuns: 300 },
     );
@@ -150,7 +148,7 @@ describe("bad input over the socket", () => {
     ann.send({ type: "chat", id: "same", message: "twice" });
     await expect.poll(() => repliesTo(ann, "same").length).toBe(2);
     const codes = repliesTo(ann, "same").map(({ error }) => error?.code);
-    expect(codes.toSorted()).toEqual(["INPUT_INVALID", undefined]);
+    expect(new Set(codes)).toEqual(new Set(["INPUT_INVALID", undefined]));
     expect((await ann.ask<{ tasks: unknown[] }>({ type: "tasks" })).tasks).toHaveLength(1);
     await expectAlive();
   });

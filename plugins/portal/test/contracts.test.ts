@@ -180,7 +180,7 @@ describe("the portal's contracts", () => {
     expect(await answers(id)).toEqual([partial]);
   });
 
-  test('contract 15: a cancelled task is failed with "cancelled" in its error', async () => {
+  test("contract 15: a cancelled task is failed, and its error says that it was cancelled", async () => {
     const { id } = await cancelled();
     const { status, error } = await portal.operator.task(id);
     expect([status, error?.code]).toEqual(["failed", "cancelled"]);
