@@ -1,5 +1,6 @@
 import type { CommandRow } from "./command.ts";
 import { config } from "./commands/config.ts";
+import { connect } from "./commands/connect.ts";
 import { conversation } from "./commands/conversation.ts";
 import { deadLetter } from "./commands/dead-letter.ts";
 import { demo } from "./commands/demo.ts";
@@ -27,6 +28,7 @@ export const commands: readonly CommandRow[] = [
   conversation,
   deadLetter,
   mcp,
+  connect,
   portal,
   route,
   config,
