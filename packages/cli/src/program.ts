@@ -26,7 +26,7 @@ export async function runProgram(
       if (code !== exitCodes.interrupted) printer.error(thrown);
     },
   };
-  const root = declare(program);
+  const root = declareCommands(program);
   try {
     await root.parseAsync(args, { from: "user" });
   } catch (error) {
@@ -38,7 +38,8 @@ export async function runProgram(
   return code;
 }
 
-function declare(program: Program): Command {
+/** Every command with its arguments and options. */
+export function declareCommands(program: Program): Command {
   const { stdout, stderr } = program.surroundings;
   const root = new Command("agent-bridge")
     .description("The durable mailbox-and-task layer for coding agents.")

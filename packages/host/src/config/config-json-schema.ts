@@ -2,6 +2,7 @@ import { defaultLimits, type Json, type Plugin, type Runner } from "@agent-bridg
 import type * as z from "zod";
 import { configSchema } from "./config-schema.ts";
 import { jsonSchemaOf, type JsonSchema } from "./json-schema.ts";
+import { keyDescriptions } from "./key-descriptions.ts";
 
 /** What is known of the plugins of a configuration. */
 export interface SchemaParts {
@@ -70,6 +71,28 @@ function withReferences(schema: JsonSchema): JsonSchema {
   };
 }
 
+/** The same schema in which every key says what it is. */
+function withDescriptions(schema: JsonSchema, path: string): JsonSchema {
+  const { properties, items, anyOf, oneOf } = schema;
+  const inner = Object.entries(properties ?? {}).map(([key, value]) => {
+    const place = path === "" ? key : `${path}.${key}`;
+    const description = keyDescriptions[place];
+    const told = description === undefined ? {} : { description };
+    return [key, { ...told, ...withDescriptions(value, place) }];
+  });
+  const each = (choices: readonly JsonSchema[]): readonly JsonSchema[] =>
+    choices.map((choice) => withDescriptions(choice, path));
+  return {
+    ...schema,
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(inner) as Record<string, JsonSchema> }),
+    ...(typeof items === "object" ? { items: withDescriptions(items, `${path}[]`) } : {}),
+    ...(anyOf === undefined ? {} : { anyOf: each(anyOf) }),
+    ...(oneOf === undefined ? {} : { oneOf: each(oneOf) }),
+  };
+}
+
 function withDefaults(
   schema: JsonSchema | undefined,
   defaults: Readonly<Record<string, Json | object>>,
@@ -116,7 +139,8 @@ function routesWith(
  */
 export function configJsonSchema({ plugins, runners }: SchemaParts): JsonSchema {
   const embedding = new Embedding();
-  const { $schema = "", ...base } = jsonSchemaOf(configSchema) ?? {};
+  const { $schema = "", ...written } = jsonSchemaOf(configSchema) ?? {};
+  const base = withDescriptions(written, "");
   const { properties = {}, $defs } = base;
   const own = [...plugins].map(([specifier, { options }]) => [
     specifier,
