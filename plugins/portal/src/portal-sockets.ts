@@ -59,6 +59,13 @@ export class PortalSockets implements AsyncDisposable {
     return this.#sessions.size;
   }
 
+  /** What waits in all of them to be taken, in bytes. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const socket of this.#sessions.keys()) bytes += socket.bufferedAmount;
+    return bytes;
+  }
+
   /** Takes over an upgrade that has passed the host's checks. @param handle who it is, where that is known */
   upgrade(
     request: IncomingMessage,
