@@ -231,7 +231,7 @@ describe("S23 another's key", () => {
     for (const [type, fields] of Object.entries(requests)) {
       const foreign = await bob.reply({ type, ...fields(own) });
       const never = await bob.reply({ type, ...fields(nowhere) });
-      expect(textOf(foreign, own), type).toBe(textOf(never, nowhere));
+      expect([type, textOf(foreign, own)]).toEqual([type, textOf(never, nowhere)]);
     }
     expect(bob.events()).toEqual([]);
     expect(await portal.operator.events({ taskId: task.id })).toEqual(before);
