@@ -113,6 +113,8 @@ test("S06 several are taken up at once, and one that still can not be handled ke
     .poll(() => told().map(({ body }) => body))
     .toEqual([{ message: "one" }, { message: "three" }]);
   expect(await count()).toBe(1);
+  const none = await home.run(["dead-letter", "retry", "--all", "--reason", "hop_limit"]);
+  expect(none).toMatchObject({ code: 0, stdout: "There is none to take up.\n" });
 });
 
 test("S28 a reply that could not be delivered is seen at its task and conversation, and sent again", async () => {

@@ -244,4 +244,10 @@ test("plugin inspect reads the package, and runs code only where the plugin is c
   const unknown = await home.run(["plugin", "inspect", "@x/none"]);
   expect(unknown).toMatchObject({ code: 5, stdout: "" });
   expect(unknown.stderr).toContain("`agent-bridge plugin add @x/none` installs it");
+  // What `status` calls a plugin is not what its package is called: none is advised that may be anybody's.
+  const short = await home.run(["plugin", "inspect", "codex"]);
+  expect(short.stderr).toContain(
+    'a plugin is named by its package: here that is "@agent-bridge/plugin-codex"',
+  );
+  expect(short.stderr).not.toContain("plugin add");
 });

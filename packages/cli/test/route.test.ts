@@ -79,10 +79,18 @@ test("route explain says why a message would be a dead letter, and which line wo
 
 test("what is no message is refused with what one is", async () => {
   const home = makeHome({ config });
-  for (const input of ["", "[]", '{"kind":"prompt"}', '{"kind":"prompt","payload":1,"from":"x"}']) {
+  const wrong: Readonly<Record<string, string>> = {
+    "": "it is not JSON",
+    "[]": "it must be an object, not a list.",
+    '{"payload":1}': "kind is missing: it must be a text.",
+    '{"kind":"prompt"}': "payload is ",
+    '{"kind":"prompt","payload":1,"from":"x"}': "from is not a known key.",
+  };
+  for (const [input, what] of Object.entries(wrong)) {
     const { code, stderr, stdout } = await home.run(["route", "explain", "-"], { input });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("INPUT_INVALID");
+    expect(stderr).toContain(what);
   }
   const none = await home.run(["route", "explain", join(home.folder, "none.json")]);
   expect(none).toMatchObject({ code: 2 });

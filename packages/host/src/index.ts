@@ -10,6 +10,7 @@ export { configError, type Finding } from "./config/finding.ts";
 export type { JsonSchema } from "./config/json-schema.ts";
 export { parseConfig, readConfig, type LoadedConfig } from "./config/read-config.ts";
 export { withoutSecrets } from "./config/secrets.ts";
+export { checkValue } from "./config/sentences.ts";
 export { startDaemon, type Daemon, type DaemonOptions } from "./daemon.ts";
 export { daemonEnvironment } from "./daemon-environment.ts";
 export { runDoctor, type DoctorOptions, type DoctorReport } from "./doctor/doctor.ts";

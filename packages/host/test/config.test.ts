@@ -118,7 +118,7 @@ test("a missing file is an error that shows how to make one", () => {
   expect(() => readConfig(paths)).toThrowError(
     expect.objectContaining({
       code: "CONFIG_INVALID",
-      message: expect.stringContaining(exampleConfig),
+      message: expect.stringContaining(exampleConfig.trimEnd()),
     }),
   );
 });

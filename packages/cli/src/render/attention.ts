@@ -59,7 +59,7 @@ export function channelText(channel: ChannelStatus, now: number): string {
 function healthText({ health, checkedAt }: RunnerStatus, now: number): string {
   if (health === null) return "not checked yet";
   const seen = checkedAt === null ? "" : `, looked at ${formatDuration(now - checkedAt)} ago`;
-  if (!health.ready) return `NOT READY: ${plainLine(health.problems.join(" "), 500)}${seen}`;
+  if (!health.ready) return `NOT READY${seen}: ${plainLine(health.problems.join(" "), 500)}`;
   const program = [health.version, health.path].filter((part) => part !== null).join(" at ");
   return `${program === "" ? "ready" : `ready, ${plainLine(program, 300)}`}${seen}`;
 }
@@ -71,5 +71,5 @@ export function runnerText(runner: RunnerStatus, now: number): string {
   if (lastFailure === null) return text;
   const { at, code, message, taskId } = lastFailure;
   const what = `${code}, ${taskId}: ${plainLine(message, 200)}`;
-  return `${text}; last failure ${formatDuration(now - at)} ago (${what})`;
+  return `${text.replace(/\.$/, "")}; last failure ${formatDuration(now - at)} ago (${what})`;
 }

@@ -165,6 +165,17 @@ async function disposeParts(engine: Engine): Promise<void> {
   }
 }
 
+function reconfigure(
+  engine: OwnEngine,
+  parts: BridgeParts,
+  { routes, limits = {}, retention = {} }: Parameters<Bridge["reconfigure"]>[0],
+): void {
+  const next = declarationsOf({ ...parts, routes, limits, retention });
+  engine.routing = next.routing;
+  engine.limits = next.limits;
+  engine.retention = next.retention;
+}
+
 /**
  * Makes a bridge of its parts. Nothing runs before `start`.
  *
@@ -215,16 +226,9 @@ export function createBridge(parts: BridgeParts): Bridge {
     engine.feed[Symbol.dispose]();
   };
 
-  const reconfigure: Bridge["reconfigure"] = ({ routes, limits = {}, retention: rules = {} }) => {
-    const next = declarationsOf({ ...parts, routes, limits, retention: rules });
-    engine.routing = next.routing;
-    engine.limits = next.limits;
-    engine.retention = next.retention;
-  };
-
   return {
     start: async () => await (starting ??= start()),
-    reconfigure,
+    reconfigure: (to) => reconfigure(engine, parts, to),
     stop: async () => await (stopping ??= stop()),
     as: (principal) =>
       createHandle(

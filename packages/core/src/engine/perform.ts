@@ -1,5 +1,4 @@
 import { describeError } from "../contract/errors.ts";
-import type { NewEvent } from "../contract/event.ts";
 import type { Answer } from "../contract/question.ts";
 import type { Json } from "../contract/json.ts";
 import type { Runner, RunnerEnd, Session } from "../contract/runner.ts";
@@ -286,16 +285,6 @@ export async function perform(
     if ("type" in next) return next;
     course = next;
   }
-}
-
-/** The event that stands before a completed task's end. */
-export function finalEvents(
-  result: Extract<AttemptResult, { type: "ended" }>,
-): readonly NewEvent[] {
-  const { status, output, attachments } = result.ending;
-  if (status !== "completed") return [];
-  const named = attachments === undefined ? {} : { attachments };
-  return [{ type: "turn.final_answer", data: { output: output ?? "", ...named } }];
 }
 
 /** A failure of the engine itself, as the end of a task that was not stopped before. */

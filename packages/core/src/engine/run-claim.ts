@@ -6,11 +6,11 @@ import type { Engine } from "./engine.ts";
 import { noteEnd } from "./runner-record.ts";
 import { pause } from "./loop.ts";
 import { type EarlierTurns, PartialAnswer, readEarlierTurns } from "./partial-answer.ts";
-import { finalEvents, internalFailure, perform } from "./perform.ts";
+import { internalFailure, perform } from "./perform.ts";
 import { readCancelReason } from "./cancel-reason.ts";
 import { cancelledEnding } from "./texts.ts";
 import { TurnWriter } from "./turn-writer.ts";
-import type { AttemptResult } from "./work-result.ts";
+import { finalEvents, type AttemptResult } from "./work-result.ts";
 
 /** How often the end of an attempt is tried to be stored once the bridge stops, and the pause between. */
 const lastTries = { count: 3, pauseMs: 100 };

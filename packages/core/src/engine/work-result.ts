@@ -1,3 +1,4 @@
+import type { NewEvent } from "../contract/event.ts";
 import type { Ending } from "../contract/intake.ts";
 import type { Json } from "../contract/json.ts";
 import type { NewQuestion } from "../contract/work.ts";
@@ -10,3 +11,13 @@ export type AttemptResult =
   | { readonly type: "released"; readonly notBeforeMs: number }
   /** The claim is lost: nothing more is written. */
   | { readonly type: "lost" };
+
+/** The event that stands before a completed task's end. */
+export function finalEvents(
+  result: Extract<AttemptResult, { type: "ended" }>,
+): readonly NewEvent[] {
+  const { status, output, attachments } = result.ending;
+  if (status !== "completed") return [];
+  const named = attachments === undefined ? {} : { attachments };
+  return [{ type: "turn.final_answer", data: { output: output ?? "", ...named } }];
+}

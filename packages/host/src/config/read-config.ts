@@ -78,7 +78,10 @@ function readText(file: string): string {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
       throw refuse(`it can not be read (${describeError(error)}).`, error);
     }
-    throw refuse(`there is no such file. Make it, for example with\n${exampleConfig}`, error);
+    throw refuse(
+      `there is no such file. Make it, for example with\n${exampleConfig.trimEnd()}`,
+      error,
+    );
   }
   try {
     const found = fstatSync(descriptor);

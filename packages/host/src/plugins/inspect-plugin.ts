@@ -38,7 +38,11 @@ export async function inspectPlugin(
   const { places, run, logger } = of;
   const described = describePlugin(specifier, places);
   if (described === undefined) {
-    const detail = `it is not installed. \`agent-bridge plugin add ${specifier}\` installs it, \`agent-bridge plugin list\` shows what is.`;
+    const own = `@agent-bridge/plugin-${specifier}`;
+    const detail =
+      describePlugin(own, places) === undefined
+        ? `it is not installed. \`agent-bridge plugin add ${specifier}\` installs it, \`agent-bridge plugin list\` shows what is.`
+        : `a plugin is named by its package: here that is "${own}".`;
     throw new BridgeError("PLUGIN_NOT_FOUND", { plugin: specifier, detail });
   }
   if (!run || described.refused !== null) return { ...described, declaration: null };

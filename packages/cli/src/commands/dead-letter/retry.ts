@@ -49,7 +49,7 @@ async function retryAll(
     "error" in outcome ? { ...outcome, error: toWireError(outcome.error) } : outcome,
   );
   printer.json({ retried: shown });
-  printer.text(outcomes.map(outcomeText));
+  printer.text(outcomes.length === 0 ? ["There is none to take up."] : outcomes.map(outcomeText));
   return outcomes.some((outcome) => "error" in outcome) ? exitCodes.failed : exitCodes.ok;
 }
 

@@ -10,7 +10,7 @@ import {
   type SupposedMessage,
   type SupposedTask,
 } from "@agent-bridge/core";
-import { operatorPower, withoutSecrets, type HostPaths } from "@agent-bridge/host";
+import { checkValue, operatorPower, withoutSecrets, type HostPaths } from "@agent-bridge/host";
 import * as z from "zod";
 import { pathsOf, runs, type CommandRow, type CommonOptions } from "../../command.ts";
 import { exitCodes } from "../../exit-codes.ts";
@@ -38,6 +38,11 @@ const messageSchema = z.strictObject({
 /** The largest message that is read, whatever the limit of the configuration. */
 const maxBytes = 4 * 1024 * 1024;
 
+function findingOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") return `${issue.keys.join(", ")} is not a known key.`;
+  return `${issue.path.length === 0 ? "it" : issue.path.map(String).join(".")} ${issue.message}`;
+}
+
 /** @throws BridgeError INPUT_INVALID */
 async function readMessage(file: string, { stdin }: Surroundings): Promise<SupposedMessage> {
   const what = file === "-" ? "The message on stdin" : file;
@@ -56,11 +61,11 @@ async function readMessage(file: string, { stdin }: Surroundings): Promise<Suppo
   } catch (error) {
     throw refuse(`it is not JSON (${describeError(error)}).`);
   }
-  const parsed = messageSchema.safeParse(value);
+  const parsed = checkValue(messageSchema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const shape = "Write { kind, payload } and, for a channel's, { channel, workspace, sender }.";
-  throw refuse(`${issue?.path.map(String).join(".") ?? ""} ${issue?.message ?? ""}. ${shape}`);
+  throw refuse(`${issue === undefined ? "" : findingOf(issue)} ${shape}`);
 }
 
 const refusals: Readonly<Record<RouteRefusal, (row: RouteRow, sender: string) => string>> = {

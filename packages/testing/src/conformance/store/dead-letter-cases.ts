@@ -2,8 +2,7 @@ import { expect } from "vitest";
 import type { StoreCase } from "./about.ts";
 import { completed, refused, said, worker } from "./bench.ts";
 import { deadMessage, listed } from "./dead-letters.ts";
-
-const sent = { ref: null, repeated: false };
+import { sent } from "./replies.ts";
 
 /** Dead letters that are taken up again. */
 export const deadLetterCases: readonly StoreCase[] = [

@@ -1,28 +1,7 @@
 import { expect } from "vitest";
 import type { StoreCase } from "./about.ts";
-import {
-  chat,
-  completed,
-  laterBoot,
-  leaseMs,
-  otherNode,
-  question,
-  type StoreBench,
-  worker,
-} from "./bench.ts";
-
-const sent = { ref: null, repeated: false };
-const failure = { delayMs: 1000, detail: "busy", unknown: false };
-
-/** Ended tasks with replies, in the order of these destinations. */
-async function replies({ ended }: StoreBench, ...destinations: string[]) {
-  const tasks = [];
-  for (const [number, to] of destinations.entries())
-    tasks.push(await ended({ destination: { to } }, completed(`reply ${number}`)));
-  return tasks;
-}
-
-const texts = (items: readonly { readonly text: string }[]) => items.map(({ text }) => text);
+import { chat, completed, laterBoot, leaseMs, otherNode, question, worker } from "./bench.ts";
+import { failure, replies, sent, texts } from "./replies.ts";
 
 /** Replies on their way out. */
 export const outboxCases: readonly StoreCase[] = [
