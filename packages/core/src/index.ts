@@ -24,6 +24,7 @@ export type {
   DescribedRunner,
 } from "./contract/description.ts";
 export type { ChannelFailure, ErrorCode, ErrorData } from "./contract/errors.ts";
+export { isDenial } from "./contract/denial.ts";
 export { BridgeError, describeError, errorCodes, isBridgeError } from "./contract/errors.ts";
 export type { BridgeEvent, EventData, EventType, NewEvent, StartCause } from "./contract/event.ts";
 export { isTerminal, maxEventBytes } from "./contract/event.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { silentLogger } from "@agent-bridge/core";
+import { silentLogger, type Logger } from "@agent-bridge/core";
 import { formatMark } from "@agent-bridge/process";
 import { expect, onTestFinished, test } from "vitest";
 import { RunTokens } from "../src/run-tokens.ts";
@@ -19,6 +19,14 @@ async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const event of events) all.push(event);
   return all;
+}
+
+/** A logger that keeps its warnings. */
+function recordingLogger(): Logger & { readonly lines: { message: string; data?: object }[] } {
+  const lines: { message: string; data?: object }[] = [];
+  const warn: Logger["warn"] = (message, data) =>
+    void lines.push({ message, ...(data === undefined ? {} : { data }) });
+  return { ...silentLogger, lines, warn };
 }
 
 const mark = (stateId: string): string => formatMark({ stateId, taskId: "task_1", attempt: 1 });
@@ -37,7 +45,9 @@ interface Served extends FakeHandle {
   readonly close: () => Promise<void>;
 }
 
-async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Promise<Served> {
+async function serve(
+  options: { isReady?: boolean; paths?: HostPaths; logger?: Logger } = {},
+): Promise<Served> {
   const paths = options.paths ?? temporaryPaths();
   ensurePrivateFolder(paths.stateFolder);
   const key = ensureSocketKey(paths);
@@ -58,7 +68,7 @@ async function serve(options: { isReady?: boolean; paths?: HostPaths } = {}): Pr
     serveMcp: () => Promise.reject(new Error("not in this test")),
     hello: { protocol: 1, version: "1.2.3", pid: process.pid },
     ready: ready.promise.then(() => undefined),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => await (closing ??= server[Symbol.asyncDispose]());
@@ -218,7 +228,8 @@ test("a stream gives its events in order and ends", async () => {
 });
 
 test("without the key nothing is answered and the connection ends", async () => {
-  const { paths } = await serve();
+  const logger = recordingLogger();
+  const { paths } = await serve({ logger });
   const caller = rawCaller(paths);
   caller.say({ hello: { protocol: 1, key: "0".repeat(64) } });
   expect(await caller.next()).toMatchObject({ error: { code: "NOT_ALLOWED" } });
@@ -227,6 +238,10 @@ test("without the key nothing is answered and the connection ends", async () => 
   rude.say({ id: 1, method: "status" });
   expect(await rude.next()).toMatchObject({ error: { code: "INPUT_INVALID" } });
   expect(await rude.next()).toBe("closed");
+  expect(logger.lines.map(({ message, data }) => ({ message, ...data }))).toMatchObject([
+    { message: "Denied", who: "a caller of the socket", code: "NOT_ALLOWED" },
+    { message: "Denied", who: "a caller of the socket", code: "INPUT_INVALID" },
+  ]);
 });
 
 test("a run of this state can not operate the bridge with the key; another state's may", async () => {

@@ -3,13 +3,14 @@ import {
   describeError,
   type Handle,
   isBridgeError,
+  isDenial,
   ownerOf,
   type JsonObject,
   type Logger,
   type Task,
 } from "@agent-bridge/core";
 import type * as z from "zod";
-import { failureOf, isDenial } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import { fit } from "./fit.ts";
 import { fixedNames } from "./tools/table.ts";
 import type { Answer, ResourceLink, Tool, ToolCall } from "./tool.ts";

@@ -62,18 +62,3 @@ export function failureOf(thrown: unknown): Failure {
     ...(Object.keys(details).length === 0 ? {} : { details }),
   };
 }
-
-/** Codes by which a principal is kept from what is not theirs: each leaves a line in the log. */
-const denials: ReadonlySet<string> = new Set<ErrorCode>([
-  "TASK_NOT_FOUND",
-  "CONVERSATION_NOT_FOUND",
-  "DEAD_LETTER_NOT_FOUND",
-  "QUESTION_NOT_FOUND",
-  "NOT_ALLOWED",
-  "ROUTE_NONE",
-]);
-
-/** True for a refusal that keeps a principal from something. */
-export function isDenial({ code }: Pick<Failure, "code">): boolean {
-  return denials.has(code);
-}

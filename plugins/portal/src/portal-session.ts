@@ -2,6 +2,8 @@ import {
   BridgeError,
   describeError,
   isBridgeError,
+  isDenial,
+  ownerOf,
   parseJson,
   type ErrorCode,
   type Handle,
@@ -176,7 +178,7 @@ export class PortalSession {
     }
     const handle = this.#setup.authenticate(key);
     if (handle === undefined) {
-      this.#setup.logger.warn("A socket was refused", { code: "NOT_ALLOWED", what: "its key" });
+      this.#setup.logger.warn("Denied", { who: "nobody", what: "its key", code: "NOT_ALLOWED" });
       return this.#turnAway("The key is not known.");
     }
     this.#reply({ type: "reply", id, result: {} });
@@ -245,8 +247,18 @@ export class PortalSession {
     try {
       return { type: "reply", result: await answer(asked) };
     } catch (error) {
+      if (isDenial(error)) this.#noteDenial(asked, error.code);
       return { type: "reply", error: this.#wireError(error) };
     }
+  }
+
+  #noteDenial(
+    { handle, request }: { readonly handle: Handle; readonly request: PortalRequest },
+    code: ErrorCode,
+  ): void {
+    const taskId = "taskId" in request ? { taskId: request.taskId } : {};
+    const facts = { who: ownerOf(handle.principal), what: request.type, ...taskId, code };
+    this.#setup.logger.warn("Denied", facts);
   }
 
   #refuse(id: string | undefined, error: unknown): void {

@@ -235,6 +235,11 @@ describe("the portal's contracts", () => {
     expect(foreign.error).toMatchObject(unknown);
     expect(textOf(foreign)).toBe(textOf(unlike));
     expect(bob.socket.readyState).toBe(bob.socket.OPEN);
+    // Bob, what he asked, and about which task: one line.
+    const denied = portal.logged.filter((line) => line.includes("client:bob"));
+    expect(denied).toEqual([
+      `Denied ${JSON.stringify({ who: "client:bob", what: "resume", taskId: id, code: "TASK_NOT_FOUND" })}`,
+    ]);
   });
 
   test("contract 20: a cancel over the socket ends the task as failed and keeps what was said", async () => {

@@ -51,7 +51,10 @@ export async function startPortal(
 ): Promise<TestPortal> {
   const { agent = scriptedAgent() } = of;
   const logged: string[] = [];
-  const log = (message: string): void => void logged.push(message);
+  const log = (message: string, data: object = {}): void =>
+    void logged.push(
+      Object.keys(data).length === 0 ? message : `${message} ${JSON.stringify(data)}`,
+    );
   const logger: Logger = { debug: log, info: log, warn: log, error: log };
   const bridge = createBridge({
     kinds: [portalChat],

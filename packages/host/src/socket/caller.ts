@@ -65,9 +65,8 @@ export class Caller {
         .then(async () => await this.#serve(admitted))
         .catch((error: unknown) => this.#refuse(error));
     } catch (error) {
-      this.#context.logger.warn("A caller of the socket was refused", {
-        code: toWireError(error).code,
-      });
+      const { code, message: what } = toWireError(error);
+      this.#context.logger.warn("Denied", { who: "a caller of the socket", what, code });
       this.#refuse(error);
     }
   };
