@@ -30,6 +30,29 @@ test("what it makes in its state folder is the user's alone", async () => {
   }
 });
 
+test("all that it makes while it works is the user's alone, whatever the umask", async () => {
+  const home = makeHome();
+  home.writeConfig({ ...workingConfig, http: { port: 0 } });
+  const before = process.umask(0);
+  try {
+    expect(await home.run(["up", "--detach"])).toMatchObject({ code: 0 });
+    expect(await home.run(["send", "text x\nsay hello", "--follow"])).toMatchObject({ code: 0 });
+  } finally {
+    process.umask(before);
+  }
+  onTestFinished(async () => void (await home.run(["down"])));
+  const entries = readdirSync(home.state, { recursive: true, withFileTypes: true });
+  const modes = entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const mode = (statSync(path).mode & 0o777).toString(8);
+    return { path, mode, wanted: entry.isDirectory() ? "700" : "600" };
+  });
+  expect(modes.filter(({ mode, wanted }) => mode !== wanted)).toEqual([]);
+  const names = modes.map(({ path }) => path.slice(home.state.length + 1));
+  for (const name of ["bridge.db-wal", "bridge.db-shm", "daemon.log", "daemon.out"])
+    expect(names).toContain(name);
+}, 60_000);
+
 test("up --detach returns when the daemon is ready, down when it has ended", async () => {
   const home = makeHome();
   const { code, stdout } = await home.run(["up", "--detach", "--json"]);

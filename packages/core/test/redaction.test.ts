@@ -48,6 +48,30 @@ describe.each(storeCases)("secrets on $name", ({ place }) => {
     expect(JSON.stringify(history)).not.toContain("hunter2");
   });
 
+  test("are in nothing that a runner keeps for its next turn, nor in what its check tells", async () => {
+    const given: unknown[] = [];
+    const runner = scriptedRunner(async function* (turn) {
+      given.push(turn.session);
+      yield { type: "session", session: { id: "s", state: { said: [secret] } } };
+      yield { type: "end", outcome: "completed", output: "done" };
+      await Promise.resolve();
+    });
+    const check = async () =>
+      await Promise.resolve({ ready: true, version: null, path: null, problems: [secret] });
+    const { operator } = await startBridge(await place().open(), {
+      runner: { ...runner, check },
+      secrets,
+    });
+    for (const text of ["one", "two"]) {
+      const { task } = await operator.start({ payload: { text }, conversation: "c" });
+      await ended(operator, task.id);
+    }
+    expect(given).toEqual([null, { id: "s", state: { said: ["[secret]"] } }]);
+    const { runners } = await operator.status();
+    expect(JSON.stringify(runners)).toContain("[secret]");
+    expect(JSON.stringify(runners)).not.toContain("hunter2");
+  });
+
   test("are found when they come in pieces, over several writes", async () => {
     const pieces = ["the word is hun", "ter2-", "and-mo", "re, is it?"];
     const deltas = pieces.map((text) => ({ type: "text", text, delta: true }) as const);

@@ -9,14 +9,14 @@ const maxDepth = 16;
 
 /** What a channel tells of its inbox; null where it tells nothing, throws, or gives no plain data. */
 export function channelDetails(
-  { logger }: Pick<Engine, "logger">,
+  { logger, redactor }: Pick<Engine, "logger" | "redactor">,
   channel: Channel,
 ): JsonObject | null {
   try {
     const details = channel.status?.() ?? null;
     if (details === null) return null;
     if (isDeeperThan(details, maxDepth)) throw new TypeError("It is nested too deep.");
-    return jsonObjectSchema.parse(details);
+    return redactor.data(jsonObjectSchema.parse(details));
   } catch (error) {
     // The rest of the status is worth more than this part of it.
     const facts = { channel: channel.name, error: describeError(error) };

@@ -23,7 +23,9 @@ export async function checkHealth(
   const bounds = { what: `The check of ${runner.name}`, signal, limitMs: checkMs };
   let health: RunnerHealth;
   try {
-    health = await boundedCall(engine.clock, bounds, async (own) => await runner.check(own));
+    const found = await boundedCall(engine.clock, bounds, async (own) => await runner.check(own));
+    // It is shown, and a runner may quote its own settings.
+    health = engine.redactor.data(found);
   } catch (error) {
     if (!signal.aborted) {
       const facts = { runner: runner.name, error: describeError(error) };

@@ -1,6 +1,7 @@
 import type { Attachment } from "../contract/attachment.ts";
 import type { NewEvent } from "../contract/event.ts";
 import type { Ending } from "../contract/intake.ts";
+import type { Session } from "../contract/runner.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
 import type { NewQuestion, WorkWrite } from "../contract/work.ts";
 import { boundedJson } from "../plain-data.ts";
@@ -17,6 +18,8 @@ export interface Redactor {
   ending(ending: Ending): Ending;
   question(question: NewQuestion): NewQuestion;
   text(text: string): string;
+  /** Plain data of a plugin, such as what its check found, or what it goes on with after a question. */
+  data<T>(data: T): T;
   /** How many characters at the end of a text may be the beginning of a secret whose rest is still to come. */
   unfinished(text: string): number;
 }
@@ -44,8 +47,10 @@ export function createRedactor(secrets: ReadonlySet<string>): Redactor {
     details: inData(given.details) as JsonObject,
     text: given.text === null ? null : inText(given.text),
   });
+  const session = ({ id, state }: Session): Session => ({ id, state: inData(state) as JsonObject });
   return {
     text: inText,
+    data: <T>(data: T): T => (secrets.size === 0 ? data : (inData(data as Json) as T)),
     question: (given) => (secrets.size === 0 ? given : question(given)),
     write: (write) =>
       secrets.size === 0
@@ -53,6 +58,7 @@ export function createRedactor(secrets: ReadonlySet<string>): Redactor {
         : {
             ...write,
             events: write.events.map(event),
+            ...(write.session === undefined ? {} : { session: session(write.session) }),
             ...(write.ask === undefined ? {} : { ask: question(write.ask) }),
           },
     ending: ({ output, error, reply, status, attachments }) => ({

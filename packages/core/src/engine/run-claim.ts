@@ -41,7 +41,7 @@ async function settle(
     case "suspended":
       return await work.suspend(claim, {
         question: redactor.question(result.question),
-        state: result.state,
+        state: redactor.data(result.state),
         events: [],
         ...spent,
       });
