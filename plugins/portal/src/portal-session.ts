@@ -2,14 +2,13 @@ import {
   BridgeError,
   describeError,
   isBridgeError,
-  isDenial,
-  ownerOf,
   parseJson,
   type ErrorCode,
   type Handle,
   type Logger,
 } from "@agent-bridge/core";
 import { answers, type AnsweredType, type Attachments } from "./answers.ts";
+import { noteDenial } from "./denial.ts";
 import {
   closeCodes,
   requestSchema,
@@ -247,18 +246,9 @@ export class PortalSession {
     try {
       return { type: "reply", result: await answer(asked) };
     } catch (error) {
-      if (isDenial(error)) this.#noteDenial(asked, error.code);
+      noteDenial(this.#setup.logger, asked, error);
       return { type: "reply", error: this.#wireError(error) };
     }
-  }
-
-  #noteDenial(
-    { handle, request }: { readonly handle: Handle; readonly request: PortalRequest },
-    code: ErrorCode,
-  ): void {
-    const taskId = "taskId" in request ? { taskId: request.taskId } : {};
-    const facts = { who: ownerOf(handle.principal), what: request.type, ...taskId, code };
-    this.#setup.logger.warn("Denied", facts);
   }
 
   #refuse(id: string | undefined, error: unknown): void {
