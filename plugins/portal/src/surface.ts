@@ -19,6 +19,7 @@ export function portalSurface(
 ): Surface {
   return defineSurface({
     name: "portal",
+    page: pagePath,
     mount: (host) => {
       const sockets = new PortalSockets({
         limits: portalLimits,

@@ -1,9 +1,10 @@
-import { runs, type CommandRow, type CommonOptions } from "../command.ts";
+import { runs, type CommandRow, type CommonOptions, type Invocation } from "../command.ts";
 import type { DemoReport } from "../demo/demo.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { exitCodes, type ExitCode } from "../exit-codes.ts";
 
 interface DemoOptions extends CommonOptions {
   readonly requireReal?: boolean;
+  readonly portal?: boolean;
 }
 
 /** A machine that tests is not to be told that a stand-in was the real codex. */
@@ -21,14 +22,27 @@ function summaryOf({ runner, ...report }: DemoReport): readonly string[] {
   ];
 }
 
+async function openPortal({
+  printer,
+  surroundings,
+}: Pick<Invocation<DemoOptions>, "printer" | "surroundings">): Promise<ExitCode> {
+  const { runPortalDemo } = await import("../demo/portal-demo.ts");
+  const write = (line: string): void => printer.text([line]);
+  await runPortalDemo((demo) => printer.json(demo), write, surroundings.interrupts());
+  return exitCodes.ok;
+}
+
 export const demo: CommandRow = {
   name: "demo",
   add: (commands, program) => {
     const command = commands
       .command("demo")
       .description("show the whole way of a message on the real codex, without a key or a network")
+      .option("--portal", "open the chat page on agents against a stub model, until Ctrl-C")
       .option("--require-real", "fail if it was not the real codex (always so where CI is set)");
-    runs<DemoOptions>(command, program, async ({ options, printer, surroundings }) => {
+    runs<DemoOptions>(command, program, async (invocation) => {
+      const { options, printer, surroundings } = invocation;
+      if (options.portal === true) return await openPortal(invocation);
       // Loaded only when it is asked for: a daemon has no use for test servers.
       const { runDemo } = await import("../demo/demo.ts");
       const report = await runDemo((line) => printer.text([line]), surroundings.interrupts());
