@@ -196,6 +196,20 @@ test("claude: its own command is run, once, also where an old entry is in the wa
   expect(servers()).toEqual({ other: old });
 });
 
+test("codex: that it need not ask is written only if wanted, and claude knows no such setting", async () => {
+  const { home, file } = withCodex(mine);
+  expect(await home.run(["connect", "codex", "--yes"])).toMatchObject({ code: 0 });
+  expect(codexEntry(file)).not.toHaveProperty("default_tools_approval_mode");
+  expect(await home.run(["connect", "codex", "--approve", "--yes"])).toMatchObject({ code: 0 });
+  expect(codexEntry(file)).toMatchObject({ default_tools_approval_mode: "approve" });
+  const kept = await home.run(["connect", "codex"]);
+  expect(kept).toMatchObject({ code: 0, stdout: expect.stringContaining("already") });
+  expect(await home.run(["connect", "claude", "--approve"])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("/permissions"),
+  });
+});
+
 test("claude: where its command is not installed, that is told with what to run", async () => {
   const home = makeHome();
   const env = { PATH: join(home.folder, "empty") };

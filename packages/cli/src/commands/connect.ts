@@ -12,6 +12,7 @@ interface Options extends CommonOptions {
   readonly print?: boolean;
   readonly remove?: boolean;
   readonly yes?: boolean;
+  readonly approve?: boolean;
 }
 
 /** The clients that can be connected, by the names of their commands. */
@@ -28,11 +29,14 @@ export const connect: CommandRow = {
       .addArgument(new Argument("<client>", "the client").choices(Object.keys(clients)))
       .option("--print", "print what belongs into the client's settings; change nothing")
       .option("--remove", "take it out again")
+      .option("--approve", "let Codex call the bridge's tools without asking each time")
       .option("--yes", "do not ask");
     runs<Options>(command, program, async (invocation) => {
-      const name = invocation.args[0] as ClientName;
-      const client = clients[name](invocation.surroundings, mcpEntry(invocation.surroundings));
-      if (invocation.options.print === true) return print(invocation, name, client);
+      const { args, options, surroundings } = invocation;
+      const name = args[0] as ClientName;
+      const choice = { approve: options.approve === true };
+      const client = clients[name](surroundings, mcpEntry(surroundings), choice);
+      if (options.print === true) return print(invocation, name, client);
       return await change(invocation, name, client);
     });
   },

@@ -22,3 +22,9 @@ export interface Client {
   /** @throws BridgeError CONFIG_INVALID */
   remove(): Plan;
 }
+
+/** What the person wants beside the entry. */
+export interface ConnectChoice {
+  /** The client calls the bridge's tools without asking. */
+  readonly approve: boolean;
+}

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { BridgeError } from "@agent-bridge/core";
 import * as z from "zod";
 import type { Surroundings } from "../surroundings.ts";
-import type { Client, Plan } from "./change.ts";
+import type { Client, ConnectChoice, Plan } from "./change.ts";
 import { readClientFile } from "./client-file.ts";
 import { mergedEnv, serverName, type McpEntry } from "./entry.ts";
 import { commandText, findProgram, runProgramOf } from "./client-program.ts";
@@ -22,7 +22,16 @@ const stateSchema = z.looseObject({
  * Claude Code keeps its servers, with much else, in a file that it rewrites while it runs: the file is only read
  * here, and changed by Claude's own command. The entry is the user's, for all projects.
  */
-export function claudeClient(surroundings: Surroundings, entry: McpEntry): Client {
+export function claudeClient(
+  surroundings: Surroundings,
+  entry: McpEntry,
+  { approve }: ConnectChoice,
+): Client {
+  if (approve) {
+    const detail =
+      "Claude Code keeps its permissions apart from its servers: use its `/permissions`.";
+    throw new BridgeError("INPUT_INVALID", { what: "--approve", detail });
+  }
   const file = stateFile(surroundings.env);
   const plan = (commands: readonly (readonly string[])[]): Plan => ({
     state: "open",

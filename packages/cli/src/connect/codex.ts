@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Surroundings } from "../surroundings.ts";
-import type { Client, Plan } from "./change.ts";
+import type { Client, ConnectChoice, Plan } from "./change.ts";
 import { readClientFile, replaceClientFile } from "./client-file.ts";
 import { diff } from "./diff.ts";
 import { mergedEnv, serverName, type McpEntry } from "./entry.ts";
@@ -23,17 +23,24 @@ const callSeconds = 300;
  * Codex reads its servers from one file. It is edited here, also where Codex has a command for it: that command
  * knows no time-outs.
  */
-export function codexClient(surroundings: Surroundings, entry: McpEntry): Client {
+export function codexClient(
+  surroundings: Surroundings,
+  entry: McpEntry,
+  { approve }: ConnectChoice,
+): Client {
   const file = configFile(surroundings.env);
   const path = ["mcp_servers", serverName];
   const place = { file, path };
   return {
     title: "Codex",
-    snippet: () => tableText(path, settings(entry, {})).trimEnd().split("\n"),
+    snippet: () =>
+      tableText(path, settings(entry, {}, approve))
+        .trimEnd()
+        .split("\n"),
     add: () => {
       const before = readClientFile(file);
       const found = readTable(before ?? "", place) ?? {};
-      const wanted = settings(entry, found["env"]);
+      const wanted = settings(entry, found["env"], approve);
       if (hasSettings(found, wanted)) return { state: "done", file };
       return plan({ path: file, before, after: setInTable(before ?? "", place, wanted) });
     },
@@ -53,7 +60,11 @@ function configFile(env: Surroundings["env"]): string {
   return join(folder, "config.toml");
 }
 
-function settings(entry: McpEntry, env: unknown): Record<string, TomlSetting | undefined> {
+function settings(
+  entry: McpEntry,
+  env: unknown,
+  approve: boolean,
+): Record<string, TomlSetting | undefined> {
   const found = typeof env === "object" && env !== null ? env : {};
   const merged = mergedEnv(found as Record<string, unknown>, entry) as Record<string, string>;
   return {
@@ -62,6 +73,8 @@ function settings(entry: McpEntry, env: unknown): Record<string, TomlSetting | u
     env: Object.keys(merged).length === 0 ? undefined : merged,
     startup_timeout_sec: startSeconds,
     tool_timeout_sec: callSeconds,
+    // Only if wanted: whoever has written it by hand keeps it.
+    ...(approve ? { default_tools_approval_mode: "approve" } : {}),
   };
 }
 
