@@ -88,7 +88,9 @@ test("plugin add installs a folder as it would be packed, shows what it declares
   expect(added).toMatchObject({ code: 0, stderr: "" });
   expect(added.stdout).toContain("kinds folder.note; runners parrot; channels folder:*");
   expect(added.stdout).toContain('"plugins": { "agent-bridge-plugin-folder": {} },');
-  expect(added.stdout).toContain('{"kind":"folder.note","from":["alice"],"runner":"parrot"},');
+  expect(added.stdout).toContain(
+    '  "routes": [\n    {"kind":"folder.note","from":["alice"],"runner":"parrot"},\n  ],',
+  );
   expect(readdirSync(installed(home)).toSorted()).toEqual([
     "channel.js",
     "index.js",

@@ -35,5 +35,5 @@ export function pluginFacts(found: PluginDescription): readonly (readonly [strin
 
 /** Routes to copy from, a line each. */
 export function routeLines(routes: readonly RouteInput[]): readonly string[] {
-  return routes.map((route) => plainLine(`    ${JSON.stringify(route)},`, 2000));
+  return routes.map((route) => `    ${plainLine(`${JSON.stringify(route)},`, 2000)}`);
 }
