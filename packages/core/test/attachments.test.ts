@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { type Attachment, defineKind, type RunnerEvent } from "@agent-bridge/core";
 import { allTasks, eventsOf, settled, startBridge } from "./fixtures/bridges.ts";
@@ -42,6 +45,32 @@ describe.each(storeCases)("attachments on $name", ({ place }) => {
     await eventually(() => expect(channel.shown).toHaveLength(1));
     expect(runner.turns[0]).toMatchObject({ prompt: "look", attachments: [plan, shot] });
     expect((await allTasks(operator))[0]?.input.attachments).toEqual([plan, shot]);
+  });
+
+  test("an address that a sender or an agent names is asked by nobody", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/internal`;
+    const given = [{ ...plan, uri }];
+    const channel = scriptedChannel();
+    const { operator } = await startBridge(await place().open(), {
+      channels: [channel],
+      kinds: [
+        defineKind({ ...noteKind, attachments: () => given }),
+        ...kinds.filter(({ name }) => name !== "note"),
+      ],
+      runner: attaching(given),
+    });
+    channel.deliver({ payload: { from: "ann", text: `look at ${uri}` } });
+    await eventually(() => expect(channel.shown).toHaveLength(1));
+    expect((await allTasks(operator))[0]?.input.attachments).toEqual(given);
+    server.close();
+    await once(server, "close");
+    expect(asked).toEqual([]);
   });
 
   test("what goes with an answer is sent with it, named in the text where it can not be, and in the log", async () => {

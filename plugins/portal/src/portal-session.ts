@@ -172,8 +172,7 @@ export class PortalSession {
   #authenticate({ id, key }: Extract<PortalRequest, { type: "authenticate" }>): void {
     if (this.#handle !== undefined) {
       const detail = "it is known already who asks. Open another socket for somebody else.";
-      const what = "The request";
-      return this.#refuse(id, new BridgeError("INPUT_INVALID", { what, detail }));
+      return this.#refuse(id, new BridgeError("INPUT_INVALID", { what: "The request", detail }));
     }
     const handle = this.#setup.authenticate(key);
     if (handle === undefined) {
@@ -268,8 +267,7 @@ export class PortalSession {
       return { code, message, retryable };
     }
     this.#setup.logger.error("A request failed", { error: describeError(error) });
-    const { code, message, retryable } = new BridgeError("INTERNAL", { detail: "see the log" });
-    return { code, message, retryable };
+    return this.#wireError(new BridgeError("INTERNAL", { detail: "see the log" }));
   }
 
   #reply(reply: PortalReply): void {
