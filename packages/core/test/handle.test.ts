@@ -9,6 +9,7 @@ import type {
   StartRequest,
 } from "@agent-bridge/core";
 import {
+  allTasks,
   ended,
   eventsOf,
   everyone,
@@ -302,6 +303,27 @@ describe.each(storeCases)("resume on $name", ({ place }) => {
       ).rejects.toMatchObject({ code: "TASK_NOT_FOUND" });
     },
   );
+
+  test("a room that several people share is gone on in with each one's task, as that one's own", async () => {
+    const channel = scriptedChannel();
+    const { operator, runner } = await startBridge(await place().open(), { channels: [channel] });
+    for (const from of ["ada", "bob"])
+      channel.deliver({ payload: { from, room: "garden", text: `${from} asks` } });
+    const task = await eventually(async () => {
+      const found = (await allTasks(operator)).find(({ owner }) => owner.endsWith("/bob"));
+      if (found === undefined) throw new Error("Bob's message is not taken yet.");
+      return found;
+    });
+    await ended(operator, task.id);
+    const { id: taskId, conversationId, owner } = task;
+    const next = await operator.resume({ taskId, conversationId, message: "more" });
+    expect(next).toMatchObject({
+      created: true,
+      task: { conversationId, owner, continues: taskId },
+    });
+    await ended(operator, next.task.id);
+    expect(runner.turns.at(-1)?.session).toEqual(runner.turns.at(-2)?.session);
+  });
 
   test("a message after the end makes one new task in the same conversation and session, for every caller", async () => {
     const { operator, runner } = await startBridge(await place().open());

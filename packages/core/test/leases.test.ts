@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BridgeError } from "@agent-bridge/core";
-import { ended, eventsOf, startBridge } from "./fixtures/bridges.ts";
+import { BridgeError, type ClaimRef } from "@agent-bridge/core";
+import { ended, eventsOf, makeBridge, startBridge } from "./fixtures/bridges.ts";
 import { hurriedClock } from "./fixtures/hurried-clock.ts";
 import { eventually } from "./fixtures/eventually.ts";
 import { expectNothingLeft } from "./fixtures/nothing-left.ts";
@@ -94,6 +94,56 @@ describe.each(storeCases)("leases on $name", ({ place }) => {
     const events = await eventsOf(two.operator, task.id);
     expect(events.at(-1)?.type).toBe("task.completed");
     expect(JSON.stringify(events)).not.toContain("sleeper");
+  });
+
+  test("S12 a worker that takes up what was begun does not act on it when another has taken it since", async () => {
+    const store = await place({ clock }).open();
+    const { operator } = makeBridge(store, { clock });
+    const { task } = await operator.start({ payload: { text: "x" } });
+    const claimAs = async (node: string) =>
+      await store.work.claim({
+        worker: { node, boot: "first" },
+        runners: ["scripted"],
+        leaseMs: 600_000,
+        limit: 1,
+      });
+    const [first] = await claimAs("gone");
+    if (first === undefined) throw new Error("There is nothing to claim.");
+    await store.work.append(first, {
+      events: [],
+      session: { id: "first", state: {} },
+      begins: true,
+    });
+    await store.work.forfeit({ node: "gone", boot: "second" });
+    const running = gate();
+    const taken = gate();
+    const outcome = gate<unknown>();
+    const runner = scriptedRunner(async function* (_, io) {
+      yield session("first");
+      running.resolve();
+      await taken.promise;
+      await io.begins().then(
+        () => outcome.resolve("it acts"),
+        (error: unknown) => outcome.resolve(error),
+      );
+      yield completed("too late");
+    });
+    // Nobody tells it that its claim is lost.
+    const unaware = intercepted(store, ({ name, args, go }) => {
+      if (name === "log.watch") return store.log.watch(() => undefined);
+      if (name !== "work.renew" && name !== "work.news") return go();
+      const claims = args[0] as readonly ClaimRef[];
+      return Promise.resolve(
+        claims.map((ref) => ({ ...ref, held: true, cancelRequested: false, question: null })),
+      );
+    });
+    await startBridge(unaware, { clock, runner, node: "sleeper" });
+    await running.promise;
+    await store.work.forfeit({ node: "sleeper", boot: "second" });
+    expect(await claimAs("other")).toHaveLength(1);
+    taken.resolve();
+    expect(await outcome.promise).toMatchObject({ code: "CLAIM_LOST" });
+    expect(await operator.task(task.id)).toMatchObject({ attempt: 3, status: "running" });
   });
 
   test.each(["fails", "hangs"])(

@@ -244,6 +244,20 @@ function routeOfOld(engine: Engine, principal: Principal, { kind, runner }: Task
   return allowedRoute(engine, kind, { principal, runner });
 }
 
+/**
+ * Where a task is gone on with: in its own conversation, by its place, since a room of a channel may have been
+ * opened by somebody else than its sender.
+ */
+async function placeOfOld(
+  engine: Engine,
+  conversationId: string,
+): Promise<NewTask["conversation"]> {
+  const found = await engine.store.queries.conversation(conversationId, { all: true });
+  if (found === undefined || found.channel === null) return { id: conversationId };
+  const { channel, workspace, key } = found;
+  return { newId: newId("conv", engine.random), channel, workspace, key, keepsSession: true };
+}
+
 /** Goes on with a task. @throws BridgeError as `Handle.resume` says */
 export async function resumeTask(
   engine: Engine,
@@ -284,7 +298,7 @@ export async function resumeTask(
     rules: rulesOf(route),
     metadata: {},
     destination: null,
-    conversation: { id: old.conversationId },
+    conversation: await placeOfOld(engine, old.conversationId),
     continues: old.id,
     questions: "ask",
     waitingText: null,

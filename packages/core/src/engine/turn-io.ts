@@ -25,7 +25,8 @@ export function turnIo(
   if (attempt.signal.aborted) onStop();
   else attempt.signal.addEventListener("abort", onStop, { once: true });
   const { taskId, attempt: number } = attempt.claim;
-  let begun = attempt.claim.begun;
+  // Also where an earlier attempt had begun: the write is what finds out that the task is another's by now.
+  let begun = false;
   let asking: Promise<unknown> = Promise.resolve();
   const access = openAccess(engine, taskId);
 
