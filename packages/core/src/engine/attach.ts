@@ -5,8 +5,6 @@ import type { Scope } from "../contract/principal.ts";
 import { isFinal, type Task } from "../contract/task.ts";
 import type { Engine } from "./engine.ts";
 
-/** How often a lost hint is made up for. */
-const lookAgainMs = 1000;
 const pageSize = 500;
 
 const isSettled = (task: Task): boolean =>
@@ -68,7 +66,7 @@ export async function* attachTask(
       if ((await engine.reads.task(taskId, scope)) !== undefined) return;
       throw new BridgeError("TASK_NOT_FOUND", { taskId });
     }
-    await bell.wait(lookAgainMs, signal);
+    await bell.wait(null, signal);
   }
 }
 
@@ -81,7 +79,7 @@ export async function* followLog(
   using bell = engine.feed.listen("events");
   for (let after = from === "now" ? await engine.store.log.head() : from; !signal.aborted;) {
     after = yield* toHead(engine, filter, { after, signal });
-    await bell.wait(lookAgainMs, signal);
+    await bell.wait(null, signal);
   }
 }
 
@@ -114,6 +112,6 @@ export async function waitForTasks(
       return { timedOut: false, tasks };
     const leftMs = deadline - engine.clock.steady();
     if (leftMs <= 0 || signal?.aborted === true) return { timedOut: true, tasks };
-    await bell.wait(Math.min(leftMs, lookAgainMs), signal);
+    await bell.wait(leftMs, signal);
   }
 }

@@ -3,8 +3,8 @@ import type { Clock } from "../contract/clock.ts";
 /** A bell that one loop listens to. Rings are hints: whoever waits looks again, at the latest after its time-out. */
 export interface Wake {
   readonly ring: () => void;
-  /** Resolves at the next ring (at once if it rang since the last wait), after `ms`, or on abort; never rejects. */
-  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Resolves at the next ring (at once if it rang since the last wait), after `ms` unless that is null, or on abort; never rejects. */
+  readonly wait: (ms: number | null, signal?: AbortSignal) => Promise<void>;
 }
 
 export function createWake(clock: Clock): Wake {
@@ -18,9 +18,9 @@ export function createWake(clock: Clock): Wake {
     wait: async (ms, signal) => {
       if (!rung && !signal?.aborted) {
         await new Promise<void>((resolve) => {
-          const timer = clock.timer(ms, done);
+          const timer = ms === null ? undefined : clock.timer(ms, done);
           function done(): void {
-            timer.stop();
+            timer?.stop();
             signal?.removeEventListener("abort", done);
             awaken = undefined;
             resolve();
