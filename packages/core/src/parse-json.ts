@@ -1,6 +1,8 @@
 import { BridgeError } from "./contract/errors.ts";
 import type { Json } from "./contract/json.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /**
  * Parses bytes from outside. Their depth is measured first, because what is parsed but nested too deeply can
  * later neither be stored nor copied; how many bytes there may be is for the caller to bound.
@@ -10,7 +12,7 @@ import type { Json } from "./contract/json.ts";
 export function parseJson(what: string, bytes: Uint8Array, limitDepth: number): Json {
   if (depthOf(bytes) > limitDepth) throw new BridgeError("INPUT_TOO_DEEP", { what, limitDepth });
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Json;
+    return JSON.parse(utf8.decode(bytes)) as Json;
   } catch (error) {
     const detail = error instanceof SyntaxError ? "it is not JSON" : "it is not UTF-8";
     throw new BridgeError("INPUT_INVALID", { what, detail }, { cause: error });

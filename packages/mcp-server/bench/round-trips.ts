@@ -22,9 +22,10 @@ import {
 } from "@agent-bridge/core";
 import { createMcp, mcpListener } from "@agent-bridge/mcp-server";
 import { sqliteStore } from "@agent-bridge/store-sqlite";
-import { createMcpHandler, Server } from "@modelcontextprotocol/server";
+import { createMcpHandler, parseJSONRPCMessage, Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { asAuthInfo, serverFor, type Shared } from "../src/adapter.ts";
+import { LineTransport } from "../src/line-transport.ts";
 
 const [mode, served = "", , givenFolder] = process.argv.slice(2);
 const isServer = mode === "serve";
@@ -213,8 +214,10 @@ const front = (mcp: Parameters<typeof mcpListener>[0]["mcp"]): RequestListener =
 function serveStreams(): void {
   const streams = { input: process.stdin, output: process.stdout };
   if (served === "real") createMcp({ bridge, version: "0" }).connect(streams, principal);
-  else if (served === "echo") serveStdio(({ era }) => echo(serverFor(shared, handle, era)));
-  else serveStdio(() => bareEcho());
+  else if (served === "echo") {
+    const transport = new LineTransport(streams, parseJSONRPCMessage);
+    serveStdio(({ era }) => echo(serverFor(shared, handle, era)), { transport });
+  } else serveStdio(() => bareEcho());
 }
 
 if (isServer) serveStreams();

@@ -23,6 +23,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import * as z from "zod";
 import { callTool, noteFailure, noteMissing, type ToolResult } from "./call-tool.ts";
 import { failureOf } from "./failure.ts";
 import { defaultAnswerBytes, maxAnswerBytes } from "./fit.ts";
@@ -155,12 +156,16 @@ function addTools(server: Server, shared: Shared, handle: Handle): void {
   });
 }
 
+// Schemas of our own: where the SDK's refuse parameters, it calls them a fault of the server.
+const readParams = z.object({ uri: z.string() });
+const promptParams = z.object({ name: z.string(), arguments: z.unknown() });
+
 function addResources(server: Server, shared: Shared, handle: Handle): void {
   server.setRequestHandler("resources/list", () => ({ resources: [...resources] }));
   server.setRequestHandler("resources/templates/list", () => ({
     resourceTemplates: [...resourceTemplates],
   }));
-  server.setRequestHandler("resources/read", async ({ params: { uri } }) => {
+  server.setRequestHandler("resources/read", { params: readParams }, async ({ uri }) => {
     try {
       const found = await readResource(handle, uri);
       if (found === undefined) throw new ResourceNotFoundError(uri.slice(0, 256));
@@ -179,13 +184,17 @@ function addPrompts(server: Server): void {
   server.setRequestHandler("prompts/list", () => ({
     prompts: prompts.map((prompt) => ({ ...prompt, arguments: [...prompt.arguments] })),
   }));
-  server.setRequestHandler("prompts/get", ({ params }) => {
-    const written = writePrompt(params.name, params.arguments);
-    if ("problem" in written)
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, written.problem);
-    const { description, text } = written;
-    return { description, messages: [{ role: "user", content: { type: "text", text } }] };
-  });
+  server.setRequestHandler(
+    "prompts/get",
+    { params: promptParams },
+    ({ name, arguments: filledIn }) => {
+      const written = writePrompt(name, filledIn);
+      if ("problem" in written)
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, written.problem);
+      const { description, text } = written;
+      return { description, messages: [{ role: "user", content: { type: "text", text } }] };
+    },
+  );
 }
 
 function addTasks(server: Server, shared: Shared, handle: Handle): void {

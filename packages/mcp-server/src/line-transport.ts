@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { BridgeError, describeError, parseJson } from "@agent-bridge/core";
+import { endsOf, requestIdOf } from "./request-id.ts";
 
 /** The longest message that is read, in bytes, and how deep it may be nested. */
 export const maxMessageBytes = 1024 * 1024;
@@ -15,8 +16,9 @@ export interface LineStreams {
 }
 
 /**
- * A transport over two streams. A line that is too long, too deep or no message is answered by an error, and
- * the connection goes on; what was too long is not kept. It closes when either stream ends.
+ * A transport over two streams. A line that is too long, too deep or no message is answered by an error, with
+ * the id of the request where that can be seen, and the connection goes on; of what was too long only the ends are
+ * kept. It closes when either stream ends.
  */
 export class LineTransport<M> {
   onclose?: (() => void) | undefined;
@@ -27,6 +29,7 @@ export class LineTransport<M> {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #isClosed = false;
+  #isGathering = false;
   readonly #over = Promise.withResolvers<void>();
 
   /** @param parse checks that a value is a message; throws where it is none */
@@ -55,6 +58,7 @@ export class LineTransport<M> {
   async send(message: unknown): Promise<void> {
     const { output } = this.#streams;
     if (this.#isClosed || output.destroyed || output.writableEnded) return;
+    this.#gather();
     if (output.write(`${JSON.stringify(message)}\n`)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     output.once("drain", resolve);
@@ -62,6 +66,18 @@ export class LineTransport<M> {
     await promise;
     output.off("drain", resolve);
     output.off("close", resolve);
+  }
+
+  /** Messages of one turn go out together: to write costs more than most of them do. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const { output } = this.#streams;
+    output.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      output.uncork();
+    });
   }
 
   /** The streams stay open: they belong to whoever made them. */
@@ -98,9 +114,10 @@ export class LineTransport<M> {
   };
 
   #keep(piece: Buffer): void {
+    if (piece.length === 0) return;
     this.#bytes += piece.length;
-    if (this.#bytes > maxMessageBytes) this.#pieces = [];
-    else if (piece.length > 0) this.#pieces.push(piece);
+    this.#pieces.push(piece);
+    if (this.#bytes > maxMessageBytes) this.#pieces = [endsOf(this.#pieces)];
   }
 
   #take(): void {
@@ -118,7 +135,8 @@ export class LineTransport<M> {
     } catch (error) {
       this.onerror?.(error instanceof Error ? error : new Error(describeError(error)));
       const message = error instanceof BridgeError ? error.message : "It is no JSON-RPC message.";
-      void this.send({ jsonrpc: "2.0", id: null, error: { code: parseError, message } });
+      const id = requestIdOf(line);
+      void this.send({ jsonrpc: "2.0", id, error: { code: parseError, message } });
     }
   }
 }

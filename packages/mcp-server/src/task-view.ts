@@ -67,39 +67,57 @@ export function statusOf({ status, error }: Pick<Task, "status" | "error">): Wir
   return status === "failed" && error?.code === "cancelled" ? "cancelled" : status;
 }
 
-function sharedView(task: Task): JsonObject {
-  const { id, input, output, error, usage, metadata, crashes, ...rest } = task;
-  void [output, error, usage, metadata, crashes];
-  return objectToWire({ taskId: id, ...rest, status: statusOf(task), prompt: input.prompt });
+/** What a task and its line in a list have in common, and more of it. */
+function viewOf(task: Task, more: object): JsonObject {
+  return objectToWire({
+    taskId: task.id,
+    kind: task.kind,
+    runner: task.runner,
+    conversationId: task.conversationId,
+    owner: task.owner,
+    channel: task.channel,
+    status: statusOf(task),
+    attempt: task.attempt,
+    progress: task.progress,
+    reply: task.reply,
+    cancelRequested: task.cancelRequested,
+    continues: task.continues,
+    createdAt: task.createdAt,
+    startedAt: task.startedAt,
+    endedAt: task.endedAt,
+    ...more,
+  });
 }
 
 /** How much of a prompt stands in a list. */
 const promptBytes = 256;
 
 export function taskLine(task: Task): JsonObject {
-  const view = sharedView(task);
-  return {
-    ...view,
-    prompt: cutText(task.input.prompt, promptBytes),
-    error_code: task.error?.code ?? null,
-  };
+  const prompt = cutText(task.input.prompt, promptBytes);
+  return viewOf(task, { prompt, errorCode: task.error?.code ?? null });
 }
 
-function inputRequest({ id, type, title, details, askedAt, deadlineAt }: Question): JsonObject {
-  return objectToWire({ requestId: id, type, title, details, askedAt, deadlineAt });
-}
+const inputRequest = ({ id, type, title, details, askedAt, deadlineAt }: Question): object => ({
+  requestId: id,
+  type,
+  title,
+  details,
+  askedAt,
+  deadlineAt,
+});
 
 /** @param questions those of the task; only the open ones are shown */
 export function taskView(task: Task, questions: readonly Question[]): JsonObject {
-  const { output, error, usage, metadata } = task;
+  const { input, output, error, usage, metadata } = task;
   const open = isFinal(task.status) ? [] : questions.filter(({ state }) => state === "open");
-  return {
-    ...sharedView(task),
+  return viewOf(task, {
+    prompt: input.prompt,
     output: output?.output ?? null,
-    ...objectToWire({ error, usage }),
+    error,
+    usage,
     metadata,
-    input_requests: open.map((question) => inputRequest(question)),
-  };
+    inputRequests: open.map((question) => inputRequest(question)),
+  });
 }
 
 /** Where the whole of a task is read. */

@@ -16,26 +16,42 @@ export const foreignFields: ReadonlySet<string> = new Set([
   "callerOptions",
 ]);
 
-const maxMapped = 1000;
-
-/** Fields that hold a moment in epoch milliseconds: `at`, `createdAt`, … */
-const isMoment = (key: string): boolean => key === "at" || key.endsWith("At");
-
-/** Names that were mapped before: they are those of our own fields, so there are few. */
-const mapped = new Map<string, string>();
-
 /** `conversationId` → `conversation_id`. */
 export function snakeCase(key: string): string {
-  const known = mapped.get(key);
-  if (known !== undefined) return known;
-  const name = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  if (mapped.size < maxMapped) mapped.set(key, name);
-  return name;
+  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** A moment as a client sees it. */
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
+}
+
+/** How a field is written: under which name, and what becomes of its contents. */
+interface Field {
+  readonly name: string;
+  readonly write: (item: unknown) => Json;
+}
+
+const maxFields = 1000;
+
+/** Fields that were written before: they are our own, so there are few. */
+const fields = new Map<string, Field>();
+
+const asItIs = (item: unknown): Json => item as Json;
+const asMoment = (item: unknown): Json => (typeof item === "number" ? isoTime(item) : toWire(item));
+
+function writerOf(key: string): Field["write"] {
+  if (foreignFields.has(key)) return asItIs;
+  // Fields that hold a moment in epoch milliseconds: `at`, `createdAt`, …
+  return key === "at" || key.endsWith("At") ? asMoment : toWire;
+}
+
+function fieldOf(key: string): Field {
+  const known = fields.get(key);
+  if (known !== undefined) return known;
+  const field = { name: snakeCase(key), write: writerOf(key) };
+  if (fields.size < maxFields) fields.set(key, field);
+  return field;
 }
 
 /**
@@ -51,13 +67,12 @@ export function toWire(value: unknown): Json {
 /** The same for what is known to be an object. */
 export function objectToWire(value: object): JsonObject {
   const wire: Record<string, Json> = {};
-  // A loop: this is most of what a small answer costs. Our own fields have no such name as is left out.
-  for (const [key, item] of Object.entries(value) as [string, unknown][])
-    if (item !== undefined && key !== "__proto__") wire[snakeCase(key)] = fieldToWire(key, item);
+  for (const key of Object.keys(value)) {
+    const item = (value as Readonly<Record<string, unknown>>)[key];
+    // Our own fields have no such name as is left out.
+    if (item === undefined || key === "__proto__") continue;
+    const { name, write } = fieldOf(key);
+    wire[name] = write(item);
+  }
   return wire;
-}
-
-function fieldToWire(key: string, item: unknown): Json {
-  if (typeof item === "number" && isMoment(key)) return isoTime(item);
-  return foreignFields.has(key) ? (item as Json) : toWire(item);
 }

@@ -50,6 +50,8 @@ const value = fc.oneof(
   fc.dictionary(text, scalar, { maxKeys: 5 }),
 );
 
+const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) });
+
 /** The names that a tool takes, and some that none does. */
 function inputFor(names: readonly string[]): fc.Arbitrary<unknown> {
   const known = Object.fromEntries(names.map((name) => [name, value]));
@@ -145,12 +147,22 @@ describe("whatever a client gives", () => {
         );
         const all = JSON.stringify(reply);
         expect(all).not.toMatch(stack);
-        // The SDK says -32603 to parameters of its own methods that are of a wrong type.
-        expect([undefined, -32_602, -32_601, -32_600, -32_603]).toContain(reply.error?.code);
+        // Never -32603: whatever is given, it is no fault of the server.
+        expect([undefined, -32_602, -32_601, -32_600]).toContain(reply.error?.code);
         expect(logger.lines.filter(({ level }) => level === "error")).toEqual([]);
       }),
       { numRuns: 40, endOnFailure: true },
     );
+  });
+
+  test.each([
+    ["resources/read", { uri: 5 }],
+    ["resources/read", {}],
+    ["prompts/get", { name: ["delegate"] }],
+    ["prompts/get", { name: "delegate", arguments: { work: 5 } }],
+  ])("%s says that parameters like %j are invalid", async (method, params) => {
+    const client = rawClient(mcp, ann);
+    expect((await client.request(method, params)).error?.code).toBe(-32_602);
   });
 
   test("prototypes can not be reached by a name", async () => {
@@ -177,8 +189,21 @@ describe("whatever a client gives", () => {
       await expect.poll(() => client.unasked.length, { timeout: 5000 }).toBe(index + 1);
       expect(client.unasked[index]?.error?.code).toBe(-32_700);
     }
+    expect(client.unasked.map(({ id }) => id)).toEqual([null, null, null, null, null, 1]);
     client.say("");
     expect((await client.call("task_list")).isError).toBe(false);
     onTestFinished(async () => await streams.connection.close());
+  });
+
+  test("a request that is too long or too deep is answered under its id", async () => {
+    const client = rawClient(mcp, ann);
+    const long = { name: "task_start", arguments: { prompt: "x".repeat(2 * 1024 * 1024) } };
+    const replies = await Promise.all([
+      client.request("tools/call", long),
+      client.request("tools/call", { name: "task_list", arguments: nested(80) }),
+      client.request("tools/call", long),
+    ]);
+    expect(replies.map(({ error }) => error?.code)).toEqual([-32_700, -32_700, -32_700]);
+    expect(client.unasked).toEqual([]);
   });
 });
