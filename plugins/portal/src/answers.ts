@@ -28,11 +28,12 @@ type Answers = { readonly [N in AnsweredType]: (asked: Asked<N>) => Promise<unkn
 /** How each request is answered: what it gives is the `result`. */
 export const answers: Answers = {
   chat: async ({ handle, request, attachments }) => {
-    const { message, conversation, runner, key } = request;
+    const { message, conversation, conversationId, runner, key } = request;
     const { task, created } = await handle.start({
       kind: portalChat.name,
       payload: { text: message },
       ...(conversation === undefined ? {} : { conversation }),
+      ...(conversationId === undefined ? {} : { conversationId }),
       ...(runner === undefined ? {} : { runner }),
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });

@@ -1,24 +1,14 @@
 import { jsonSchema } from "@agent-bridge/core";
 import * as z from "zod";
 
+export { closeCodes } from "./close-codes.ts";
+
 /*
  * What is said over the socket: one JSON object a message. The page and the server share this file.
  *
  * A client's request has an `id` of its own choosing; exactly one reply carries it. What follows from a
  * request (a task's events) comes in messages of its own, which name the task. Times are ISO 8601.
  */
-
-/** Close codes beside the standard's own. */
-export const closeCodes = {
-  /** The bridge stops; come back in a moment. */
-  goingAway: 1001,
-  /** Too much at once, or a message that is no text. */
-  policy: 1008,
-  /** A message over the limit. */
-  tooLarge: 1009,
-  serverError: 1011,
-  unauthenticated: 4001,
-} as const;
 
 const requestId = z.string().min(1).max(64);
 const taskId = z.string().min(1).max(256);
@@ -33,10 +23,14 @@ const request = <N extends string, S extends z.ZodRawShape>(type: N, shape: S) =
 export const requests = [
   /** Only for sockets that came without a key or a cookie; anything else before it closes the socket with 4001. */
   request("authenticate", { key: z.string().min(1).max(1024) }),
-  /** Gives a message to an agent. Without `conversation` it begins a new one. Its task's events follow. */
+  /**
+   * Gives a message to an agent: in the conversation of this name or, not both, of this id. Without either it begins a
+   * new one. Its task's events follow.
+   */
   request("chat", {
     message: text,
     conversation: z.string().min(1).max(256).exactOptional(),
+    conversationId: z.string().min(1).max(256).exactOptional(),
     runner: z.string().min(1).max(256).exactOptional(),
     /** The same key and message give the same task again. */
     key: z.string().min(1).max(256).exactOptional(),

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { defineSurface, parseJson, type PluginContext, type Surface } from "@agent-bridge/core";
 import * as z from "zod";
-import { pagePath, socketPath } from "./paths.ts";
+import { pageFiles } from "./page-files.ts";
+import { pagePath, sessionPath, socketPath } from "./paths.ts";
 import type { PortalOptions } from "./plugin-options.ts";
 import { portalLimits } from "./portal-session.ts";
 import { PortalSockets } from "./portal-sockets.ts";
@@ -19,7 +20,7 @@ export function portalSurface(
 ): Surface {
   return defineSurface({
     name: "portal",
-    page: pagePath,
+    page: `${pagePath}/`,
     mount: (host) => {
       const sockets = new PortalSockets({
         limits: portalLimits,
@@ -35,7 +36,8 @@ export function portalSurface(
         const handle = hasCredentials ? host.authenticate({ request }) : undefined;
         sockets.upgrade(request, { socket, head, handle });
       });
-      host.serve(`${pagePath}/session`, async (request, response) => {
+      host.serve(pagePath, pageFiles());
+      host.serve(sessionPath, async (request, response) => {
         await openSession(request, response, (code) => host.openSession(code));
       });
       return sockets;

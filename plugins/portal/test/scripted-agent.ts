@@ -26,7 +26,7 @@ export const completed = (output: string): Act => ({ type: "end", outcome: "comp
 export const pause: Act = { type: "pause" };
 
 /** Makes an agent that thinks and answers until it is told to do otherwise. */
-export function scriptedAgent(): ScriptedAgent {
+export function scriptedAgent(name = "scripted"): ScriptedAgent {
   let turns: readonly (readonly Act[])[] = [[thinking("hm"), completed("done")]];
   let count = 0;
   const waiting = new Set<() => void>();
@@ -59,7 +59,7 @@ export function scriptedAgent(): ScriptedAgent {
     if (io.signal.aborted) yield { type: "end", outcome: "aborted" };
   }
   return {
-    name: "scripted",
+    name,
     capabilities: { resume: true, questions: "live" },
     sessionScope: "anywhere",
     options: z.strictObject({}),
