@@ -8,12 +8,6 @@ import { codeOf, placeText, readPlace } from "./state/place.ts";
 import { initialState } from "./state/state.ts";
 import { createStore } from "./state/store.ts";
 import { Page } from "./views/page.tsx";
-import "./styles/tokens.css";
-import "./styles/page.css";
-import "./styles/chat.css";
-import "./styles/timeline.css";
-import "./styles/prose.css";
-import "./styles/tasks.css";
 
 /** How often the page looks for what others did, and how often it keeps its place for a reload. */
 const refreshMs = 10_000;
@@ -40,7 +34,13 @@ const socketUrl = new URL(socketPath, location.href);
 socketUrl.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 
 const line: Line = new Line({
-  open: () => new WebSocket(socketUrl),
+  open: (listener) => {
+    const socket = new WebSocket(socketUrl);
+    socket.addEventListener("open", () => listener.opened());
+    socket.addEventListener("message", ({ data }) => listener.heard(String(data)));
+    socket.addEventListener("close", (end) => listener.closed(end));
+    return socket;
+  },
   later: (ms, call) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
@@ -50,7 +50,7 @@ const line: Line = new Line({
   onPush: (push) => portal.receive(push),
   onPhase: (link) => {
     store.update((state) => ({ ...state, link }));
-    if (link.phase === "waiting" || link.phase === "signed-out") portal.pause();
+    if (link.phase === "waiting" || link.phase === "signed-out") portal.chat.pause();
   },
 });
 const portal = new Portal({

@@ -1,5 +1,5 @@
 import type { Line } from "./connection/line.ts";
-import { LineLost } from "./connection/line.ts";
+import { failureText } from "./failure-text.ts";
 import {
   addDetailEvents,
   changeDetail,
@@ -25,11 +25,11 @@ export class TaskBrowser {
   constructor(of: {
     readonly store: Store;
     readonly line: Line;
-    readonly trouble: (error: unknown) => void;
+    readonly onTrouble: (error: unknown) => void;
   }) {
     this.#store = of.store;
     this.#line = of.line;
-    this.#trouble = of.trouble;
+    this.#trouble = of.onTrouble;
   }
 
   /** Shows the tasks of a filter, and one of them. */
@@ -77,7 +77,7 @@ export class TaskBrowser {
       );
       return page.atHead;
     } catch (error) {
-      const trouble = error instanceof LineLost ? null : String((error as Error).message);
+      const trouble = failureText(error);
       this.#store.update(changeDetail(taskId, (now) => ({ ...now, isLoading: false, trouble })));
       return true;
     }

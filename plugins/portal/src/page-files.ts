@@ -36,6 +36,9 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
+const notBuilt =
+  "The page is not built. `pnpm --filter @agent-bridge/plugin-portal build:page` builds it.";
+
 interface PageFile {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
@@ -53,10 +56,16 @@ export function pageFiles(
   let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
   return async (request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD")
-      return refuse(response, 405, "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
+      return refuse(response, 405, {
+        text: "Only GET and HEAD are answered here.",
+        allow: "GET, HEAD",
+      });
     const [path = ""] = (request.url ?? "").split("?");
     if (path === pagePath)
-      return refuse(response, 308, "The page is below this path.", { location: `${pagePath}/` });
+      return refuse(response, 308, {
+        text: "The page is below this path.",
+        location: `${pagePath}/`,
+      });
     files ??= readFiles(folder);
     let known: ReadonlyMap<string, PageFile>;
     try {
@@ -64,11 +73,10 @@ export function pageFiles(
     } catch {
       // Not built yet: the next request looks again.
       files = undefined;
-      const text = "The page is not built. `pnpm --filter @agent-bridge/plugin-portal build:page`";
-      return refuse(response, 503, `${text} builds it.`);
+      return refuse(response, 503, { text: notBuilt });
     }
     const file = known.get(path);
-    if (file === undefined) return refuse(response, 404, "There is nothing here.");
+    if (file === undefined) return refuse(response, 404, { text: "There is nothing here." });
     if (request.headers["if-none-match"] === file.headers["etag"]) {
       response.writeHead(304, { ...everywhere, ...file.headers }).end();
       return;
@@ -85,8 +93,7 @@ export function pageFiles(
 function refuse(
   response: ServerResponse,
   status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
+  { text, ...headers }: { readonly text: string } & Readonly<Record<string, string>>,
 ): void {
   response.writeHead(status, {
     ...everywhere,

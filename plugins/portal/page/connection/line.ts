@@ -2,18 +2,23 @@ import { closeCodes } from "../../src/close-codes.ts";
 import type { Asked, PortalPush, RequestName, Results } from "../state/wire.ts";
 import { retryMs } from "./backoff.ts";
 
+/** What a socket tells of itself. */
+export interface SocketListener {
+  opened(): void;
+  heard(text: string): void;
+  /** Last of all, once. */
+  closed(end: { readonly code: number; readonly reason: string }): void;
+}
+
 /** A WebSocket, as far as it is used. */
 export interface LineSocket {
-  onopen: ((opened: never) => void) | null;
-  onmessage: ((message: never) => void) | null;
-  onclose: ((end: never) => void) | null;
   send(text: string): void;
   close(): void;
 }
 
 /** What a line is made of; `later` gives what calls it off. */
 export interface LineParts {
-  readonly open: () => LineSocket;
+  readonly open: (listener: SocketListener) => LineSocket;
   readonly later: (ms: number, call: () => void) => () => void;
   readonly now: () => number;
   readonly random: () => number;
@@ -74,18 +79,19 @@ export class Line {
     this.#callOff?.();
     this.#drop();
     this.#parts.onPhase({ phase: "connecting" });
-    const socket = this.#parts.open();
-    this.#socket = socket;
     const isMine = (): boolean => this.#socket === socket;
-    socket.onopen = () => {
-      if (isMine()) this.#introduce();
-    };
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      if (isMine() && typeof data === "string") this.#receive(data);
-    };
-    socket.onclose = (end: { readonly code: number; readonly reason: string }) => {
-      if (isMine()) this.#lost(end);
-    };
+    const socket: LineSocket = this.#parts.open({
+      opened: () => {
+        if (isMine()) this.#introduce();
+      },
+      heard: (text) => {
+        if (isMine()) this.#receive(text);
+      },
+      closed: (end) => {
+        if (isMine()) this.#lost(end);
+      },
+    });
+    this.#socket = socket;
   }
 
   /** Does not wait any longer for the next try. */
@@ -175,12 +181,7 @@ export class Line {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#isOpen = false;
-    if (socket !== undefined) {
-      socket.onopen = null;
-      socket.onmessage = null;
-      socket.onclose = null;
-      socket.close();
-    }
+    socket?.close();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(new LineLost());

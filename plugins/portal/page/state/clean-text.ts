@@ -3,18 +3,19 @@
  * left out, and `exactText` for what a person decides on, where everything invisible is made visible.
  */
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const escapeSequences =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u001b\u009b](?:\][^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|[PX^_][^\u001b\u009c]*(?:\u001b\\|\u009c)?|\[?[0-?]*[ -/]*[@-~])?/g;
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const controls =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** What turns the direction of reading around, so that a text reads as another than it is. */
 const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const invisible =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 /** A text for reading: without terminal sequences, control characters and marks of direction. */

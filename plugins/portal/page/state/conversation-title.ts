@@ -3,7 +3,14 @@ import type { Conversation } from "./wire.ts";
 
 /** The name of a conversation that begins with this message; the mark keeps it apart from others. */
 export function nameFor(message: string, mark: string): string {
-  return `${oneLine(message, 60) || "Conversation"} · ${mark}`;
+  return `${shortened(message) || "Conversation"} · ${mark}`;
+}
+
+/** The beginning of a text, that ends with a word. */
+function shortened(text: string): string {
+  const line = oneLine(text, 80);
+  const end = line.lastIndexOf(" ");
+  return line.endsWith("…") && end > 40 ? `${line.slice(0, end)}…` : line;
 }
 
 const mark = / · [a-z0-9]{6}$/;

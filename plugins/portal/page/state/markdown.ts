@@ -52,8 +52,11 @@ export function readBlocks(text: string): readonly Block[] {
 }
 
 interface Reader {
-  begins(lines: readonly string[], place: number): boolean;
-  read(lines: readonly string[], place: number): { readonly block: Block; readonly next: number };
+  readonly begins: (lines: readonly string[], place: number) => boolean;
+  readonly read: (
+    lines: readonly string[],
+    place: number,
+  ) => { readonly block: Block; readonly next: number };
 }
 
 /** Reads lines as long as they are so. */

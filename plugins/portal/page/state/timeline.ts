@@ -118,11 +118,11 @@ const folds: Readonly<Record<string, Fold>> = {
       : [...items, itemOf(plan, { event, before })];
   },
   "turn.notice": (items, { event, before }) => {
-    const { level, text: said } = event.data;
+    const { level, text: told } = event.data;
     const notice: ItemContent = {
       type: "notice",
       level: level === "warning" ? "warning" : "info",
-      text: text(said),
+      text: text(told),
     };
     return [...items, itemOf(notice, { event, before })];
   },
@@ -177,7 +177,7 @@ function said(
     item?.type === type && item.isProvisional;
   if (data["delta"] === true) {
     const last = items.at(-1);
-    if (isMine(last)) return items.with(-1, { ...last, text: last.text + more });
+    if (isMine(last)) return items.with(items.length - 1, { ...last, text: last.text + more });
     return [...items, itemOf({ type, text: more, isProvisional: true }, step)];
   }
   const whole = itemOf({ type, text: more, isProvisional: false }, step);
@@ -212,7 +212,10 @@ function toolResult(items: readonly TimelineItem[], step: Step): readonly Timeli
 }
 
 /** The answer stands below the timeline: said as the last text, it is not shown twice. */
-function withoutAnswer(items: readonly TimelineItem[], answer: string): readonly TimelineItem[] {
+export function withoutAnswer(
+  items: readonly TimelineItem[],
+  answer: string,
+): readonly TimelineItem[] {
   const place = items.findLastIndex(({ type }) => type === "text");
   const last = items[place];
   return last?.type === "text" && last.text.trim() === answer.trim()

@@ -1,4 +1,4 @@
-import { emptyTimeline, fold, type Timeline } from "./timeline.ts";
+import { emptyTimeline, fold, withoutAnswer, type Timeline } from "./timeline.ts";
 import { windowed } from "./timeline-window.ts";
 import {
   isOver,
@@ -108,7 +108,13 @@ export function withEvent(turn: Turn, event: PortalEvent): Turn {
 
 /** The task as the bridge tells it now. */
 export function withTask(turn: Turn, task: PortalTask): Turn {
-  return { ...turn, task, usage: task.usage ?? turn.usage, answer: task.output ?? turn.answer };
+  const answer = task.output ?? turn.answer;
+  const items =
+    answer === null || !isOver(task.status)
+      ? turn.timeline.items
+      : withoutAnswer(turn.timeline.items, answer);
+  const timeline = { ...turn.timeline, items };
+  return { ...turn, task, timeline, usage: task.usage ?? turn.usage, answer };
 }
 
 /** Where to read from so that exactly what is shown is built again. */

@@ -43,7 +43,7 @@ export function ChatView({ state, draft }: { readonly state: State; readonly dra
             key="composer"
             state={state}
             draft={draft}
-            onSend={(text) => portal.send(text)}
+            onSend={(text) => portal.outbox.send(text)}
           />
         ) : (
           <p class="composer-note quiet">

@@ -1,3 +1,4 @@
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { State } from "../state/state.ts";
 import { usePortal } from "./use-portal.ts";
@@ -21,12 +22,6 @@ export function Composer({
   const [text, setText] = useState(draft.initial);
   const field = useRef<HTMLTextAreaElement>(null);
   const { conversationId } = state.chat;
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${Math.min(element.scrollHeight, innerHeight * 0.4)}px`;
-  }, [text]);
   useEffect(() => {
     if (matchMedia("(min-width: 48rem)").matches) field.current?.focus();
   }, [conversationId]);
@@ -51,26 +46,10 @@ export function Composer({
       }}
     >
       <div class="composer-box">
-        <label class="unseen" for="message">
-          Your message
-        </label>
-        <textarea
-          ref={field}
-          id="message"
-          rows={1}
-          placeholder="Write to the agent"
-          value={text}
-          aria-describedby="message-hint"
-          onInput={(event) => set(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-            event.preventDefault();
-            send();
-          }}
-        />
+        <MessageField text={text} field={field} onText={set} onSend={send} />
         <div class="composer-row">
           <RunnerChoice state={state} />
-          <span id="message-hint" class="quiet hint">
+          <span id="message-hint" class={isTooLong ? "hint trouble" : "hint quiet"}>
             {isTooLong
               ? `Too long by ${bytes - state.messageBytes + 1_024} bytes`
               : "Enter sends · Shift+Enter makes a new line"}
@@ -81,6 +60,47 @@ export function Composer({
         </div>
       </div>
     </form>
+  );
+}
+
+/** A field that grows with its text, up to a part of the window. */
+function MessageField({
+  text,
+  field,
+  onText,
+  onSend,
+}: {
+  readonly text: string;
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+  readonly onText: (text: string) => void;
+  readonly onSend: () => void;
+}) {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, innerHeight * 0.4)}px`;
+  }, [text, field]);
+  return (
+    <>
+      <label class="unseen" for="message">
+        Your message
+      </label>
+      <textarea
+        ref={field}
+        id="message"
+        rows={1}
+        placeholder="Write to the agent"
+        value={text}
+        aria-describedby="message-hint"
+        onInput={(event) => onText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          onSend();
+        }}
+      />
+    </>
   );
 }
 
@@ -96,7 +116,7 @@ function RunnerChoice({ state }: { readonly state: State }) {
         value={runner ?? ""}
         onChange={(event) => portal.chooseRunner(event.currentTarget.value || null)}
       >
-        <option value="">First that fits</option>
+        <option value="">Default agent</option>
         {runners.map(({ name, ready }) => (
           <option key={name} value={name}>
             {ready === false ? `${name} (not ready)` : name}

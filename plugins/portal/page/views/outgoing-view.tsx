@@ -24,10 +24,14 @@ export function OutgoingView({
       ) : (
         <div class="refused" role="alert">
           <p class="trouble">{refusal}</p>
-          <button type="button" class="button small" onClick={() => portal.sendAgain(key)}>
+          <button type="button" class="button small" onClick={() => portal.outbox.sendAgain(key)}>
             Send again
           </button>
-          <button type="button" class="button small plain" onClick={() => portal.discard(key)}>
+          <button
+            type="button"
+            class="button small plain"
+            onClick={() => portal.outbox.discard(key)}
+          >
             Discard
           </button>
         </div>

@@ -59,46 +59,54 @@ export function TaskDetail({
       ) : (
         <>
           <Facts turn={turn} />
-          <div class="switch" role="group" aria-label="What is shown">
-            <button
-              type="button"
-              class="button small"
-              aria-pressed={!isRaw}
-              onClick={() => setIsRaw(false)}
-            >
-              Timeline
-            </button>
-            <button
-              type="button"
-              class="button small"
-              aria-pressed={isRaw}
-              onClick={() => setIsRaw(true)}
-            >
-              Events
-            </button>
-          </div>
+          <Switch isRaw={isRaw} onRaw={setIsRaw} />
           {isRaw ? <RawEvents detail={detail} /> : <Told turn={turn} />}
-          {!atHead && (
-            <p class="detail-more">
-              <button
-                type="button"
-                class="button small"
-                onClick={() => void portal.tasks.readDetail()}
-              >
-                More events
-              </button>
-              <button
-                type="button"
-                class="button small plain"
-                onClick={() => void portal.tasks.readRest()}
-              >
-                All the rest
-              </button>
-            </p>
-          )}
+          {!atHead && <More />}
         </>
       )}
     </section>
+  );
+}
+
+function Switch({
+  isRaw,
+  onRaw,
+}: {
+  readonly isRaw: boolean;
+  readonly onRaw: (isRaw: boolean) => void;
+}) {
+  const choices = [
+    ["Timeline", false],
+    ["Events", true],
+  ] as const;
+  return (
+    <div class="switch" role="group" aria-label="What is shown">
+      {choices.map(([name, raw]) => (
+        <button
+          key={name}
+          type="button"
+          class="button small"
+          aria-pressed={isRaw === raw}
+          onClick={() => onRaw(raw)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function More() {
+  const { tasks } = usePortal();
+  return (
+    <p class="detail-more">
+      <button type="button" class="button small" onClick={() => void tasks.readDetail()}>
+        More events
+      </button>
+      <button type="button" class="button small plain" onClick={() => void tasks.readRest()}>
+        All the rest
+      </button>
+    </p>
   );
 }
 

@@ -76,13 +76,15 @@ const statusChoices = [
   ["failed", "Failed or cancelled"],
 ] as const;
 
+/** Each value once, in order. */
+const known = (values: readonly string[]): readonly string[] =>
+  [...new Set(values)].filter((value) => value !== "").toSorted();
+
 function Filters({ state }: { readonly state: State }) {
   const portal = usePortal();
   const { filter, tasks } = state.list;
   const set = (change: Partial<TaskFilter>): void =>
     portal.go({ view: "tasks", taskId: null, filter: { ...filter, ...change } }, "replace");
-  const known = (values: readonly string[]): readonly string[] =>
-    [...new Set(values)].filter((value) => value !== "").toSorted();
   const runners = known([
     filter.runner,
     ...state.runners.map(({ name }) => name),

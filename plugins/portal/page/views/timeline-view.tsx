@@ -20,6 +20,8 @@ export function TimelineView({ turn }: { readonly turn: Turn }) {
   const { timeline, task } = turn;
   const groups = groupTimeline(timeline.items);
   const isRunning = !isOver(task.status);
+  const newest = timeline.items.at(-1);
+  const isSpeaking = newest?.type === "text" && newest.isProvisional;
   if (groups.length === 0 && timeline.droppedCount === 0)
     return isRunning && turn.task.status === "running" ? <Pulse /> : null;
   return (
@@ -39,7 +41,7 @@ export function TimelineView({ turn }: { readonly turn: Turn }) {
           isNewest={isRunning && place === groups.length - 1}
         />
       ))}
-      {isRunning && task.status === "running" && <Pulse />}
+      {isRunning && task.status === "running" && !isSpeaking && <Pulse />}
     </div>
   );
 }

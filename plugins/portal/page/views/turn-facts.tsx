@@ -19,6 +19,7 @@ export function TurnFacts({ turn, isQueued }: { readonly turn: Turn; readonly is
       <Numbers turn={turn} />
       {turn.replyNote !== null && <span class="quiet">{cleanText(turn.replyNote)}</span>}
       <span class="facts-actions">
+        {!isOver(task.status) && <StopButton turn={turn} />}
         {isOver(task.status) && turn.answer !== null && <CopyButton text={turn.answer} />}
         <PlaceLink
           place={{ view: "tasks", taskId: task.id, filter: noFilter }}
@@ -38,7 +39,6 @@ const phrases = {
 } as const;
 
 function OpenFacts({ turn, isQueued }: { readonly turn: Turn; readonly isQueued: boolean }) {
-  const portal = usePortal();
   const { task, lastAt, cancelledBy } = turn;
   const now = useNow(true);
   const since = Date.parse(task.startedAt ?? task.createdAt);
@@ -62,14 +62,6 @@ function OpenFacts({ turn, isQueued }: { readonly turn: Turn; readonly isQueued:
       {status === "running" && sinceEvent > quietMs && (
         <span class="tabular quiet">last event {durationText(sinceEvent)} ago</span>
       )}
-      <button
-        type="button"
-        class="button small stop"
-        disabled={cancelledBy !== null}
-        onClick={() => void portal.cancel(task.id)}
-      >
-        Stop
-      </button>
     </>
   );
 }
@@ -89,5 +81,19 @@ function Numbers({ turn }: { readonly turn: Turn }) {
       )}
       <span class="quiet">{task.runner}</span>
     </>
+  );
+}
+
+function StopButton({ turn }: { readonly turn: Turn }) {
+  const portal = usePortal();
+  return (
+    <button
+      type="button"
+      class="button small"
+      disabled={turn.cancelledBy !== null}
+      onClick={() => void portal.cancel(turn.task.id)}
+    >
+      Stop
+    </button>
   );
 }

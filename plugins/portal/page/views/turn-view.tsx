@@ -68,7 +68,8 @@ function Work({ turn }: { readonly turn: Turn }) {
   const portal = usePortal();
   const { task, timeline, reading, trouble } = turn;
   const isRead = turn.seq !== null;
-  if (isRead && timeline.items.length === 0 && timeline.droppedCount === 0) return null;
+  const steps = timeline.items.length + timeline.droppedCount;
+  if (isRead && steps === 0) return null;
   const { startedAt, endedAt } = task;
   const spent =
     startedAt === null || endedAt === null
@@ -78,13 +79,13 @@ function Work({ turn }: { readonly turn: Turn }) {
     <details
       class="work"
       onToggle={(event) => {
-        if (event.currentTarget.open) void portal.readTurn(task.id);
+        if (event.currentTarget.open) void portal.chat.readTurn(task.id);
       }}
     >
       <summary>
         Worked{spent}
-        {isRead && timeline.items.length > 0 && (
-          <span class="quiet"> · {timeline.items.length + timeline.droppedCount} steps</span>
+        {isRead && steps > 0 && (
+          <span class="quiet"> · {steps === 1 ? "1 step" : `${steps} steps`}</span>
         )}
       </summary>
       {trouble !== null && <p class="trouble">{trouble}</p>}
