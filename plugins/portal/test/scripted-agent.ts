@@ -1,4 +1,4 @@
-import type { Runner, RunnerEvent, Turn, TurnIo } from "@agent-bridge/core";
+import type { JsonObject, Runner, RunnerEvent, Turn, TurnIo } from "@agent-bridge/core";
 import * as z from "zod";
 
 /** A step of a script: something that the agent says, or something that it waits for. */
@@ -7,7 +7,7 @@ export type Act =
   /** Waits until the test lets it go on, or the turn is aborted. */
   | { readonly type: "pause" }
   | { readonly type: "throw"; readonly message: string }
-  | { readonly type: "ask" };
+  | { readonly type: "ask"; readonly title?: string; readonly details?: JsonObject };
 
 /** An agent that does what a test says. */
 export interface ScriptedAgent extends Runner {
@@ -49,8 +49,8 @@ export function scriptedAgent(name = "scripted"): ScriptedAgent {
       else if (act.type === "ask") {
         const { action } = await io.ask({
           type: "approval",
-          title: "Run it?",
-          details: { run: "ls" },
+          title: act.title ?? "Run it?",
+          details: act.details ?? { run: "ls" },
         });
         yield { type: "text", text: `answered ${action}`, delta: false };
       } else yield act;

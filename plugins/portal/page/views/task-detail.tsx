@@ -61,7 +61,7 @@ export function TaskDetail({
           <Facts turn={turn} />
           <Switch isRaw={isRaw} onRaw={setIsRaw} />
           {isRaw ? <RawEvents detail={detail} /> : <Told turn={turn} />}
-          {!atHead && <More />}
+          {!atHead && detail.next !== null && <More />}
         </>
       )}
     </section>
