@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser } from "playwright-core";
 
-const executable = "/usr/bin/chromium";
+/** Where distributions put it, in the order in which it is looked for. */
+const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Starts a real Chromium with an empty profile. @throws Error when there is none, with what installs it */
 export async function startChromium(): Promise<Browser> {
-  if (!existsSync(executable))
+  const executable = places.find((place) => existsSync(place));
+  if (executable === undefined)
     throw new Error(
-      `These tests drive a real browser, and ${executable} is missing: \`apt-get install -y chromium\` installs it.`,
+      "These tests drive a real browser, and there is none: `apt-get install -y chromium` installs it.",
     );
   return await chromium.launch({
     executablePath: executable,

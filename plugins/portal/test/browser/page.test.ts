@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await context.close();
   await served[Symbol.asyncDispose]();
-  expect(complaints).toEqual([]);
+  if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join("; ")}`);
 });
 
 const delta = (text: string): Act => ({ type: "text", text, delta: true });

@@ -22,10 +22,10 @@ const events = eventsOf(
 );
 
 test("S15 read in two parts, cut anywhere and with repeats, it is the same as read at once", () => {
-  const whole = read(events);
+  const atOnce = read(events);
   for (let cut = 0; cut <= events.length; cut++)
     for (let repeated = 0; repeated <= cut; repeated++)
-      expect(read(events.slice(cut - repeated), read(events.slice(0, cut)))).toEqual(whole);
+      expect(read(events.slice(cut - repeated), read(events.slice(0, cut)))).toEqual(atOnce);
 });
 
 test("an event that does not follow changes nothing: it must be read from the last one", () => {
