@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isLogGap } from "@agent-bridge/core";
 import { startDaemon, type DemoDaemon } from "./demo-daemon.ts";
 import { startPortalWorld } from "./portal-home.ts";
 import { createStory } from "./story.ts";
+
+/** How much later than the daemon's end a signal may come that was meant for both. */
+const signalMs = 500;
 
 /** What can be opened; printed with `--json`. */
 export interface PortalDemo {
@@ -60,6 +64,8 @@ async function tellOn(
     for await (const event of client.stream("follow", { after: null }, { signal }))
       if (!isLogGap(event)) story.event(event);
   } catch (error) {
+    // Ctrl-C reaches the daemon too, and its end may be seen before the signal.
+    await sleep(signalMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) throw error;
   }
 }
