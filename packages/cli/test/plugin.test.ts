@@ -197,6 +197,7 @@ test("plugin list shows what is configured and installed, with a daemon and with
   const bundled = {
     "@agent-bridge/plugin-codex": "not_configured",
     "@agent-bridge/plugin-molecule": "not_configured",
+    "@agent-bridge/plugin-portal": "not_configured",
   };
   rmSync(home.configFile);
   expect(await states()).toEqual({ ...bundled, [exampleName]: "not_configured" });
