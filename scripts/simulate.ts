@@ -74,6 +74,7 @@ const totals = {
   interruptedSends: 0,
   repeatedReplies: 0,
 };
+const outcomes: Record<string, number> = {};
 const broken: { seed: number; promise: string }[] = [];
 const began = performance.now();
 const seconds = (): number => (performance.now() - began) / 1000;
@@ -82,6 +83,8 @@ for (let seed = first; seed < first + count; seed++) {
   played = await simulate(planOf(seed));
   for (const name of Object.keys(totals) as (keyof typeof totals)[])
     totals[name] += played.counts[name];
+  for (const [name, times] of Object.entries(played.outcomes))
+    outcomes[name] = (outcomes[name] ?? 0) + times;
   if (played.violation !== null) {
     broken.push({ seed, promise: played.violation.promise });
     if (values.trace) continue;
@@ -105,12 +108,12 @@ const summary = {
   seconds: Math.round(seconds() * 10) / 10,
   simulatedHours: Math.round(simulatedMs / 360_000) / 10,
   ...counted,
-  broken,
 };
-if (values.json) console.log(JSON.stringify(summary, null, 2));
-else
-  for (const [name, value] of Object.entries(summary))
-    console.log(
-      `${name}: ${Array.isArray(value) ? value.map(({ seed, promise }) => `${seed} (${promise})`).join(", ") || "none" : String(value)}`,
-    );
+if (values.json) console.log(JSON.stringify({ ...summary, outcomes, broken }, null, 2));
+else {
+  const table = { ...summary, ...outcomes };
+  for (const [name, value] of Object.entries(table)) console.log(`${name}: ${value}`);
+  const told = broken.map(({ seed, promise }) => `${seed} (${promise})`).join(", ");
+  console.log(`broken promises: ${told || "none"}`);
+}
 process.exitCode = broken.length === 0 ? 0 : 1;

@@ -36,11 +36,15 @@ describe("the simulation", { timeout: 120_000 }, () => {
 
   test("what it plays is what it is for: crashes, interrupted sends, repeats, takeovers", async () => {
     const sums = { crashes: 0, interruptedSends: 0, repeatedReplies: 0, tasks: 0 };
-    for (const plan of seeds(25)) {
-      const { counts, lines } = await simulate(plan);
+    const outcomes = new Set<string>();
+    for (const plan of seeds(40)) {
+      const { counts, lines, ...played } = await simulate(plan);
+      for (const outcome of Object.keys(played.outcomes)) outcomes.add(outcome);
       expect(lines.length).toBeGreaterThan(50);
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
     }
+    const wanted = ["completed", "cancelled", "interrupted", "runner_failed", "timeout"];
+    expect([...outcomes]).toEqual(expect.arrayContaining([...wanted, "answered", "dead_letter"]));
     expect(sums.crashes).toBeGreaterThan(10);
     expect(sums.interruptedSends).toBeGreaterThan(10);
     expect(sums.repeatedReplies).toBeGreaterThan(0);

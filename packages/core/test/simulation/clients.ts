@@ -7,6 +7,7 @@ import {
 import { Violation } from "./violation.ts";
 import type { Node } from "./nodes.ts";
 import type { Platform } from "./platform.ts";
+import type { SimulatedProcess } from "./process.ts";
 import type { World } from "./world.ts";
 
 /** Codes that a caller is told of, and that need no more. */
@@ -40,6 +41,7 @@ export class Clients {
   readonly #requests: StartRequest[] = [];
   #letters = 0;
   #haveLeft = false;
+  readonly #calls = new Set<{ readonly process: SimulatedProcess }>();
 
   constructor(world: World, of: { nodes: readonly Node[]; platforms: readonly Platform[] }) {
     this.#world = world;
@@ -90,13 +92,21 @@ export class Clients {
     const { dice, scheduler, referee } = this.#world;
     const up = this.#nodes.filter(({ isUp, process }) => isUp && process?.isPaused === false);
     if (up.length === 0) return;
-    const node = dice.pick(up);
-    const handle = node.handle;
-    if (handle === undefined) return;
-    scheduler.trace(`- a client of ${node.name} ${label}`);
-    use(handle).catch((error: unknown) => {
-      if (!isBridgeError(error, ...expected)) referee.found(error);
-    });
+    const { name, handle, process } = dice.pick(up);
+    if (handle === undefined || process === undefined) return;
+    scheduler.trace(`- a client of ${name} ${label}`);
+    const call = { process };
+    this.#calls.add(call);
+    use(handle)
+      .catch((error: unknown) => {
+        if (!isBridgeError(error, ...expected)) referee.found(error);
+      })
+      .finally(() => this.#calls.delete(call));
+  }
+
+  /** True while somebody has asked a living process and has no answer. */
+  get isWaiting(): boolean {
+    return [...this.#calls].some(({ process }) => !process.isGone);
   }
 
   #start(): void {

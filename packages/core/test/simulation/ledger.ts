@@ -53,6 +53,13 @@ export class Ledger {
     return this.#prompts.get(taskId);
   }
 
+  /** How many messages became what. */
+  get results(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { result } of this.#accepted.values()) counts[result] = (counts[result] ?? 0) + 1;
+    return counts;
+  }
+
   /** The tasks before this one in its conversation. */
   before(taskId: string): readonly string[] {
     const lane = this.#lanes.get(taskId);

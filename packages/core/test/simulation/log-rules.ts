@@ -81,6 +81,17 @@ export class LogRules {
         throw new Violation("lanes are in order", `${taskId} begins while ${earlier} is open`);
   }
 
+  /** How many tasks ended how. */
+  get endings(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const event of this.events) {
+      if (!isTerminal(event)) continue;
+      const how = event.type === "task.failed" ? event.data.code : "completed";
+      counts[how] = (counts[how] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   hasEnded(taskId: string): boolean {
     return this.#tasks.get(taskId)?.isEnded === true;
   }

@@ -119,7 +119,7 @@ export class Node {
       },
       failpoint: async (name) => {
         if (process.isGone) return await never();
-        if (!dice.chance(weather.rate("failpoint", 0.01))) return;
+        if (!dice.chance(weather.rate("failpoint", name === "turn.event" ? 0.006 : 0.025))) return;
         this.#world.crash(process, `crashes at ${name}`);
         return await never();
       },

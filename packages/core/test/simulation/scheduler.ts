@@ -69,7 +69,7 @@ export class Scheduler {
 
   trace(line: string): void {
     const whole = `${this.#time} ${line}`;
-    this.#hash.update(whole).update("\n");
+    this.#hash.update(`${whole}\n`);
     this.lines.push(whole);
     if (this.lines.length > 2 * keptLines) this.lines.splice(0, keptLines);
   }

@@ -41,6 +41,8 @@ export interface Played {
     readonly interruptedSends: number;
     readonly repeatedReplies: number;
   };
+  /** What messages were taken as, and how tasks ended: how often. */
+  readonly outcomes: Readonly<Record<string, number>>;
 }
 
 const startAt = Date.UTC(2030, 0, 1);
@@ -141,6 +143,7 @@ class Play {
         interruptedSends: referee.sends.interrupted,
         repeatedReplies: referee.sends.repeated,
       },
+      outcomes: { ...referee.ledger.results, ...referee.log.endings },
     };
   }
 
@@ -221,7 +224,7 @@ class Play {
   /** What is not done yet; null when all is. */
   async #left(): Promise<string | null> {
     const { ledger, log } = this.#world.referee;
-    const down = this.#nodes.find(({ isUp }) => !isUp);
+    const down = this.#nodes.find(({ isUp, process }) => !isUp || process?.isPaused !== false);
     if (down !== undefined) return `${down.name} is not up`;
     const open = ledger.tasks.find((taskId) => !log.hasEnded(taskId));
     if (open !== undefined) return `${open} is open`;
@@ -230,6 +233,7 @@ class Play {
     const { outbox, openQuestions } = await this.#shared.queries.stats();
     if (outbox > 0) return `${outbox} replies wait`;
     if (openQuestions > 0) return `${openQuestions} questions are open`;
+    if (this.#clients.isWaiting) return "a client waits for its answer";
     return this.#clients.haveAllRead ? null : "a reader has not read everything";
   }
 
