@@ -7,7 +7,7 @@ export type ServeMcp = (streams: LineStreams, principal: Principal) => Promise<M
 
 /** Serves MCP clients of a bridge, each with a server object of its own. */
 export function mcpOnStreams(of: {
-  readonly bridge: Bridge;
+  readonly bridge: Pick<Bridge, "as">;
   readonly clock: Clock;
   readonly logger: Logger;
 }): ServeMcp {

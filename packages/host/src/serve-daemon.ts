@@ -21,6 +21,7 @@ import { ensureSocketKey } from "./socket-key.ts";
 import type { DaemonStatus } from "./socket/methods.ts";
 import { serveSocket, type SocketServer } from "./socket/server.ts";
 import { protocolVersion } from "./socket/wire.ts";
+import { untilStop } from "./until-stop.ts";
 import { hostVersion } from "./version.ts";
 
 /** What a daemon was composed of, before it is served. */
@@ -50,11 +51,12 @@ export async function serveDaemon(
   const handle = bridge.as({ type: "operator" });
   const startedAt = Date.now();
   const status = async (): Promise<DaemonStatus> => await statusOf(composed, { handle, startedAt });
-  const serveMcp = mcpOnStreams({ bridge, clock: composed.clock, logger });
   const ready = Promise.withResolvers<void>();
   const stopRequest = Promise.withResolvers<StopCause>();
   let isStopping = false;
-  const http = await openHttp(composed, ready.promise);
+  const mcpBridge = untilStop(bridge, () => isStopping);
+  const serveMcp = mcpOnStreams({ bridge: mcpBridge, clock: composed.clock, logger });
+  const http = await openHttp(composed, mcpBridge, ready.promise);
   if (http !== undefined) started.use(http);
   const server = await serveSocket(paths, {
     handle,
@@ -101,6 +103,7 @@ export async function serveDaemon(
 
 async function openHttp(
   { bridge, options, plugins, clock }: Composed,
+  mcpBridge: Pick<Bridge, "as">,
   ready: Promise<void>,
 ): Promise<HttpService | undefined> {
   const { http } = options.config.config;
@@ -113,6 +116,7 @@ async function openHttp(
     sessionFile: options.paths.webSessions,
     surfaces: plugins.surfaces,
     bridge,
+    mcpBridge,
     clock,
     ready,
   });

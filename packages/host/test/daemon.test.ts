@@ -1,4 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { isBridgeError, silentLogger } from "@agent-bridge/core";
 import { manualClock } from "@agent-bridge/testing";
@@ -18,6 +20,13 @@ const notePlugin = fileURLToPath(new URL("fixtures/note-plugin.ts", import.meta.
 const working = {
   plugins: { [notePlugin]: {} },
   routes: [{ kind: "prompt", from: ["operator"], runner: "echo" }],
+};
+
+/** What a client of MCP 2026-07-28 says with every request. */
+const envelope = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
 };
 
 function optionsFor(paths: HostPaths, config: object = working): DaemonOptions {
@@ -112,6 +121,30 @@ test("callers are cut off by a stop, and a stop may be repeated", async () => {
   await Promise.all([daemon.stop(), daemon.stop()]);
   await expect(client.call("status", {})).rejects.toMatchObject({ code: "DAEMON_LOST" });
   await client.close();
+});
+
+test("while it stops, a client of MCP begins nothing and may ask again", async () => {
+  const daemon = await start(optionsFor(temporaryPaths()));
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const connection = await daemon.serveMcp({ input, output }, { type: "operator" });
+  const replies = createInterface({ input: output })[Symbol.asyncIterator]();
+  const answer = async (name: string, given: object): Promise<unknown> => {
+    const params = { name, arguments: given, _meta: envelope };
+    input.write(`${JSON.stringify({ jsonrpc: "2.0", id: name, method: "tools/call", params })}\n`);
+    const { result } = JSON.parse((await replies.next()).value as string) as {
+      result: { structuredContent: unknown };
+    };
+    return result.structuredContent;
+  };
+  expect(await answer("task_list", {})).toMatchObject({ tasks: [] });
+  const stopped = daemon.stop();
+  const refused = { error: { code: "DAEMON_LOST", retryable: true } };
+  const named = { task_id: "task_x", conversation_id: "conv_x" };
+  expect(await answer("task_start", { prompt: "hello" })).toMatchObject(refused);
+  expect(await answer("task_resume", named)).toMatchObject(refused);
+  expect(await answer("dead_letter_retry", { dead_letter_id: "dl_x" })).toMatchObject(refused);
+  await connection.close();
+  await stopped;
 });
 
 test("one that was started on demand ends when nobody needs it, and not while someone is connected", async () => {

@@ -14,6 +14,8 @@ export const mcpPath = "/mcp";
 /** What HTTP is served for. */
 export interface HttpServing {
   readonly bridge: Bridge;
+  /** The same, as clients of MCP have it. */
+  readonly mcpBridge: Pick<Bridge, "as">;
   readonly config: LoadedConfig;
   /** What plugins serve. */
   readonly surfaces: readonly Surface[];
@@ -44,10 +46,10 @@ export interface HttpService extends AsyncDisposable {
  * @throws BridgeError CONFIG_INVALID
  */
 export async function serveOverHttp(http: HttpConfig, serving: HttpServing): Promise<HttpService> {
-  const { bridge, config, clock, logger, ready } = serving;
+  const { bridge, mcpBridge, config, clock, logger, ready } = serving;
   const authenticate = readTokens(config, http, serving);
   const server = await serveHttp(http, { logger, file: config.file });
-  const mcp = createMcp({ bridge, version: hostVersion, clock, logger });
+  const mcp = createMcp({ bridge: mcpBridge, version: hostVersion, clock, logger });
   const endpoint = mcpEndpoint({ mcp, authenticate, logger });
   server.mount(mcpPath, async (request, response) => {
     await ready;
