@@ -76,6 +76,11 @@ try {
     if (packed === undefined) continue;
     all.push(packed);
     const { name, tarball } = packed;
+    if (name === "@agent-bridge/plugin-portal")
+      await step(
+        `${name}: the built page is in it`,
+        async () => await run("tar", ["-tzf", tarball, "package/dist/page/index.html"]),
+      );
     await step(`${name}: publint`, async () => await run("publint", ["run", tarball, "--strict"]));
     await step(`${name}: attw`, async () => await run("attw", [tarball, "--profile", "esm-only"]));
   }
