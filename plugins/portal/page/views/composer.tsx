@@ -110,19 +110,17 @@ function RunnerChoice({ state }: { readonly state: State }) {
   const { runners, runner } = state;
   if (runners.length < 2) return <span class="quiet runner-name">{runners[0]?.name ?? ""}</span>;
   return (
-    <label class="runner-choice">
-      <span class="unseen">Agent</span>
-      <select
-        value={runner ?? ""}
-        onChange={(event) => portal.chooseRunner(event.currentTarget.value || null)}
-      >
-        <option value="">Default agent</option>
-        {runners.map(({ name, ready }) => (
-          <option key={name} value={name}>
-            {ready === false ? `${name} (not ready)` : name}
-          </option>
-        ))}
-      </select>
-    </label>
+    <select
+      aria-label="Agent"
+      value={runner ?? ""}
+      onChange={(event) => portal.chooseRunner(event.currentTarget.value || null)}
+    >
+      <option value="">Default agent</option>
+      {runners.map(({ name, ready }) => (
+        <option key={name} value={name}>
+          {ready === false ? `${name} (not ready)` : name}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -13,7 +13,7 @@ export function OutgoingView({
   const portal = usePortal();
   const { key, text, refusal } = message;
   return (
-    <article class="turn" aria-label="Your message, on its way">
+    <article class="turn" aria-label="On its way">
       <div class="asked" data-state={refusal === null ? "sending" : "refused"}>
         <p>{cleanText(text)}</p>
       </div>

@@ -98,40 +98,37 @@ function Filters({ state }: { readonly state: State }) {
       aria-label="Tasks"
       onSubmit={(event) => event.preventDefault()}
     >
-      <label>
-        <span class="unseen">Status</span>
-        <select
-          value={filter.status}
-          onChange={(event) => set({ status: event.currentTarget.value as TaskFilter["status"] })}
-        >
-          {statusChoices.map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span class="unseen">Runner</span>
-        <select
-          value={filter.runner}
-          onChange={(event) => set({ runner: event.currentTarget.value })}
-        >
-          <option value="">Any runner</option>
-          {runners.map((runner) => (
-            <option key={runner}>{runner}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span class="unseen">Kind</span>
-        <select value={filter.kind} onChange={(event) => set({ kind: event.currentTarget.value })}>
-          <option value="">Any kind</option>
-          {kinds.map((kind) => (
-            <option key={kind}>{kind}</option>
-          ))}
-        </select>
-      </label>
+      <select
+        aria-label="Status"
+        value={filter.status}
+        onChange={(event) => set({ status: event.currentTarget.value as TaskFilter["status"] })}
+      >
+        {statusChoices.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label="Runner"
+        value={filter.runner}
+        onChange={(event) => set({ runner: event.currentTarget.value })}
+      >
+        <option value="">Any runner</option>
+        {runners.map((runner) => (
+          <option key={runner}>{runner}</option>
+        ))}
+      </select>
+      <select
+        aria-label="Kind"
+        value={filter.kind}
+        onChange={(event) => set({ kind: event.currentTarget.value })}
+      >
+        <option value="">Any kind</option>
+        {kinds.map((kind) => (
+          <option key={kind}>{kind}</option>
+        ))}
+      </select>
     </form>
   );
 }

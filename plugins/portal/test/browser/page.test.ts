@@ -54,11 +54,12 @@ async function newPage(): Promise<Page> {
 }
 
 async function say(page: Page, text: string): Promise<void> {
-  await page.getByLabel("Your message").fill(text);
-  await page.getByLabel("Your message").press("Enter");
+  await field(page).fill(text);
+  await field(page).press("Enter");
 }
 
 const answer = (page: Page) => page.locator(".answer");
+const field = (page: Page) => page.getByRole("textbox", { name: "Your message" });
 const feed = (page: Page) => page.getByRole("region", { name: "Messages" });
 
 describe("signing in", () => {
@@ -157,12 +158,11 @@ describe("the chat", () => {
   test("a second message waits for the one before it, and Shift+Enter only makes a line", async () => {
     served.agent.script([pause, completed("first")], [completed("second")]);
     const page = await open();
-    const field = page.getByLabel("Your message");
-    await field.fill("one");
-    await field.press("Shift+Enter");
-    await field.pressSequentially("more");
-    expect(await field.inputValue()).toBe("one\nmore");
-    await field.press("Enter");
+    await field(page).fill("one");
+    await field(page).press("Shift+Enter");
+    await field(page).pressSequentially("more");
+    expect(await field(page).inputValue()).toBe("one\nmore");
+    await field(page).press("Enter");
     await expect.poll(() => served.agent.paused).toBe(1);
     await say(page, "two");
     await page.getByText("Waits for the message before it").waitFor();
@@ -184,12 +184,12 @@ describe("the chat", () => {
     const page = await open();
     await say(page, "Think");
     await feed(page).getByText("Half of").waitFor();
-    await page.getByLabel("Your message").fill("a draft");
+    await field(page).fill("a draft");
     const before = page.url();
     await page.reload();
     await feed(page).getByText("Half of").waitFor();
     expect(page.url()).toBe(before);
-    expect(await page.getByLabel("Your message").inputValue()).toBe("a draft");
+    expect(await field(page).inputValue()).toBe("a draft");
     expect(await feed(page).getByText("First thought.").count()).toBe(1);
     expect(await feed(page).locator(".asked").count()).toBe(1);
     await expect.poll(() => served.agent.paused).toBe(1);
@@ -241,6 +241,49 @@ describe("the chat", () => {
     await say(page, "Begin");
     await page.locator(".failure").getByText("The model is gone.").waitFor();
     await page.locator(".failure").getByText("runner_failed").waitFor();
+  });
+});
+
+describe("a reader", () => {
+  const lines = (name: string): string =>
+    Array.from({ length: 60 }, (_, line) => `${name} ${line}`).join("\n\n");
+
+  test("who is at the end stays there, and who reads further up is not moved", async () => {
+    served.agent.script([said(lines("a")), pause, said(lines("b")), pause, completed(lines("c"))]);
+    const page = await open();
+    await say(page, "Tell");
+    await feed(page).getByText("a 59").waitFor();
+    const fromEnd = async (): Promise<number> =>
+      await feed(page).evaluate(
+        ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight,
+      );
+    await expect.poll(fromEnd).toBeLessThan(2);
+    await expect.poll(() => served.agent.paused).toBe(1);
+    served.agent.goOn();
+    await feed(page).getByText("b 59").waitFor();
+    await expect.poll(fromEnd).toBeLessThan(2);
+    await feed(page).hover();
+    await page.mouse.wheel(0, -900);
+    const newest = page.getByRole("button", { name: "Newest" });
+    await newest.waitFor();
+    const top = await feed(page).evaluate(({ scrollTop }) => scrollTop);
+    await expect.poll(() => served.agent.paused).toBe(1);
+    expect(await feed(page).evaluate(({ scrollTop }) => scrollTop)).toBe(top);
+    await newest.click();
+    await expect.poll(fromEnd).toBeLessThan(2);
+    served.agent.goOn();
+    await answer(page).getByText("c 59").waitFor();
+  });
+
+  test("who may choose among agents reaches the one that was chosen", async () => {
+    await served[Symbol.asyncDispose]();
+    const agents = [scriptedAgent("first"), scriptedAgent("second")];
+    served = await servePortal({ folder: built.folder, agents });
+    const page = await open();
+    await page.getByLabel("Agent", { exact: true }).selectOption("second");
+    await say(page, "Hello");
+    await answer(page).waitFor();
+    expect(agents.map(({ prompts }) => prompts)).toEqual([[], ["Hello"]]);
   });
 });
 
