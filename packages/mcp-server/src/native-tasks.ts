@@ -9,7 +9,7 @@ import {
 import * as z from "zod";
 import { resultOf, type ToolResult } from "./call-tool.ts";
 import { outcome } from "./outcome.ts";
-import { statusOf, type WireStatus } from "./task-view.ts";
+import { questionsOf, statusOf, type WireStatus } from "./task-view.ts";
 import { answerOnce } from "./tools/task-act.ts";
 import { pairMetadata, pairOutcome } from "./tools/runner-pair.ts";
 import { isoTime } from "./wire.ts";
@@ -112,7 +112,7 @@ interface MethodContext {
 async function getTask(context: MethodContext, taskId: string): Promise<JsonObject> {
   const { handle, answerBytes, write } = context;
   const task = await handle.task(taskId);
-  const questions = task.status === "input_required" ? await handle.questions(taskId) : [];
+  const questions = await questionsOf(handle, task);
   const open = questions.filter(({ state }) => state === "open");
   const fields = taskFields(task, lastChange(task, open));
   switch (fields["status"]) {

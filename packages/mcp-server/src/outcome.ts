@@ -1,7 +1,7 @@
-import type { JsonObject, Question, Task } from "@agent-bridge/core";
+import { isFinal, type JsonObject, type Question, type Task } from "@agent-bridge/core";
 import * as z from "zod";
 import { failureSchema, type Failure } from "./failure.ts";
-import { statusOf, taskLink, taskSchema, taskView } from "./task-view.ts";
+import { questionsOf, taskLink, taskSchema, taskView } from "./task-view.ts";
 import type { Answer, ToolCall } from "./tool.ts";
 import { bounded, ticking } from "./waiting.ts";
 
@@ -41,7 +41,7 @@ export async function awaitTask(call: ToolCall, begun: Task, seconds: number): P
   const work = async (): Promise<Waited> => {
     const waited = await handle.wait({ taskIds: [begun.id], timeoutMs, signal });
     const task = waited.tasks[0] ?? begun;
-    return { task, questions: await handle.questions(begun.id), timedOut: waited.timedOut };
+    return { task, questions: await questionsOf(handle, task), timedOut: waited.timedOut };
   };
   const waited = await bounded(clock, timeoutMs, work());
   return waited ?? { task: begun, questions: [], timedOut: true };
@@ -63,5 +63,4 @@ export function outcome({ task, questions, timedOut }: Waited, more: JsonObject)
 }
 
 /** True when nothing more is to be waited for. */
-export const hasEnded = (task: Task): boolean =>
-  ["completed", "failed", "cancelled"].includes(statusOf(task));
+export const hasEnded = (task: Task): boolean => isFinal(task.status);

@@ -1,7 +1,7 @@
 import type { Handle, Json, JsonObject } from "@agent-bridge/core";
 import { eventView } from "./event-view.ts";
 import { countThatFits } from "./fit.ts";
-import { taskView } from "./task-view.ts";
+import { questionsOf, taskView } from "./task-view.ts";
 import { objectToWire } from "./wire.ts";
 
 /** A resource under a fixed address. */
@@ -41,8 +41,8 @@ const rows: readonly ResourceRow[] = [
   {
     pattern: new RegExp(`^tasks/${idPattern}$`),
     read: async (handle, taskId) => {
-      const [task, questions] = await Promise.all([handle.task(taskId), handle.questions(taskId)]);
-      return taskView(task, questions);
+      const task = await handle.task(taskId);
+      return taskView(task, await questionsOf(handle, task));
     },
   },
   {

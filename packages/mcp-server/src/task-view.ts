@@ -1,4 +1,10 @@
-import { isFinal, type JsonObject, type Question, type Task } from "@agent-bridge/core";
+import {
+  type Handle,
+  isFinal,
+  type JsonObject,
+  type Question,
+  type Task,
+} from "@agent-bridge/core";
 import * as z from "zod";
 import { cutText } from "./fit.ts";
 import { objectToWire } from "./wire.ts";
@@ -105,6 +111,14 @@ const inputRequest = ({ id, type, title, details, askedAt, deadlineAt }: Questio
   askedAt,
   deadlineAt,
 });
+
+/** What a task asks: read only where something can be open. */
+export async function questionsOf(
+  handle: Handle,
+  { id, status }: Task,
+): Promise<readonly Question[]> {
+  return status === "input_required" ? await handle.questions(id) : [];
+}
 
 /** @param questions those of the task; only the open ones are shown */
 export function taskView(task: Task, questions: readonly Question[]): JsonObject {

@@ -6,13 +6,13 @@ import {
 } from "@agent-bridge/core";
 import * as z from "zod";
 import { id, idempotencyKey, text } from "../input.ts";
-import { taskLink, taskSchema, taskView } from "../task-view.ts";
+import { questionsOf, taskLink, taskSchema, taskView } from "../task-view.ts";
 import { type Answer, asJson, defineTool, given } from "../tool.ts";
 
 const taskShape = { task: taskSchema };
 
 async function shown(handle: Handle, task: Task, more: Answer["value"] = {}): Promise<Answer> {
-  const questions = await handle.questions(task.id);
+  const questions = await questionsOf(handle, task);
   return { value: { task: taskView(task, questions), ...more }, whole: taskLink(task.id) };
 }
 

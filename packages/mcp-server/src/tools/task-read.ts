@@ -3,6 +3,7 @@ import * as z from "zod";
 import { countThatFits } from "../fit.ts";
 import { cursor, id, name, pageLimit } from "../input.ts";
 import {
+  questionsOf,
   statusOf,
   taskLine,
   taskLineSchema,
@@ -26,7 +27,7 @@ export const taskGet = defineTool({
   forRuns: true,
   call: async ({ handle }, { task_id: taskId }) => {
     const task = await handle.task(taskId);
-    const questions = task.status === "input_required" ? await handle.questions(taskId) : [];
+    const questions = await questionsOf(handle, task);
     return { value: { task: taskView(task, questions) }, whole: taskLink(taskId) };
   },
 });

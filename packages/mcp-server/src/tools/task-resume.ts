@@ -3,6 +3,7 @@ import { eventSchema, eventView } from "../event-view.ts";
 import { countThatFits } from "../fit.ts";
 import { cursor, id, idempotencyKey, text } from "../input.ts";
 import { outcome, outcomeShape } from "../outcome.ts";
+import { questionsOf } from "../task-view.ts";
 import { defineTool, given } from "../tool.ts";
 
 /** Events that come with the task, and the share of the answer that they may take. */
@@ -36,7 +37,7 @@ export const taskResume = defineTool({
       conversationId: input.conversation_id,
       ...given({ message: input.message, idempotencyKey: input.idempotency_key }),
     });
-    const questions = await handle.questions(task.id);
+    const questions = await questionsOf(handle, task);
     const page = await handle.events({
       taskId: task.id,
       after: input.after ?? null,
