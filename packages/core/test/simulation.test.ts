@@ -36,20 +36,24 @@ describe("the simulation", { timeout: 120_000 }, () => {
 
   test("what it plays is what it is for: crashes, interrupted sends, repeats, takeovers", async () => {
     const sums = { crashes: 0, interruptedSends: 0, repeatedReplies: 0, tasks: 0 };
-    const outcomes = new Set<string>();
-    for (const plan of seeds(40)) {
-      const { counts, lines, ...played } = await simulate(plan);
-      for (const outcome of Object.keys(played.outcomes)) outcomes.add(outcome);
+    const wanted = new Set(["completed", "cancelled", "interrupted", "runner_failed", "timeout"]);
+    for (const rare of ["answered", "dead_letter", "crash_loop"]) wanted.add(rare);
+    const isEnough = (): boolean =>
+      wanted.size === 0 &&
+      sums.crashes > 10 &&
+      sums.interruptedSends > 10 &&
+      sums.repeatedReplies > 0 &&
+      sums.tasks > 100;
+    for (const plan of seeds(500)) {
+      if (isEnough()) break;
+      const { counts, lines, outcomes } = await simulate(plan);
+      for (const outcome of Object.keys(outcomes)) wanted.delete(outcome);
       expect(lines.length).toBeGreaterThan(50);
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
     }
-    const wanted = ["completed", "cancelled", "interrupted", "runner_failed", "timeout"];
-    expect([...outcomes]).toEqual(expect.arrayContaining([...wanted, "answered", "dead_letter"]));
-    expect(sums.crashes).toBeGreaterThan(10);
-    expect(sums.interruptedSends).toBeGreaterThan(10);
-    expect(sums.repeatedReplies).toBeGreaterThan(0);
+    expect([...wanted]).toEqual([]);
     expect(sums.repeatedReplies).toBeLessThanOrEqual(sums.interruptedSends);
-    expect(sums.tasks).toBeGreaterThan(100);
+    expect(isEnough()).toBe(true);
   });
 
   test.each(wrongs)("$name is found within 300 seeds", async ({ make, promises }) => {

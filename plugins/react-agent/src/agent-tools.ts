@@ -35,6 +35,9 @@ export interface AgentTools extends AsyncDisposable {
   readonly problems: readonly string[];
 }
 
+/** A server that is a program of this machine. */
+type ToolProgram = Extract<ToolServer, { command: string }>;
+
 /** What the servers of a turn need. */
 export interface ToolSetup {
   readonly servers: Readonly<Record<string, ToolServer>>;
@@ -76,8 +79,7 @@ export async function openTools(
   await Promise.all(
     wanted.map(async ([name, server]) => {
       try {
-        const client = await connect({ name, server }, setup, io);
-        clients.defer(async () => await client.close());
+        const client = await connect({ name, server, clients }, setup, io);
         for (const tool of await listTools({ name, client }, io.signal)) give(tool);
       } catch (error) {
         io.signal.throwIfAborted();
@@ -94,32 +96,49 @@ export function isWanted(server: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => isNamed(server, [pattern.split(".")[0] ?? pattern]));
 }
 
+/** Connects to a server; what was begun for it ends with `clients`, also where the connecting was cut off. */
 async function connect(
-  { name, server }: { readonly name: string; readonly server: ToolServer },
-  { emptyFolder }: ToolSetup,
+  of: {
+    readonly name: string;
+    readonly server: ToolServer;
+    readonly clients: AsyncDisposableStack;
+  },
+  setup: ToolSetup,
   io: Pick<TurnIo, "mark" | "spawned" | "signal" | "logger">,
 ): Promise<MCPClient> {
-  const transport =
-    "url" in server
-      ? ({ type: "http", url: server.url, headers: server.headers } as const)
-      : new ProcessTransport(
-          {
-            command: server.command,
-            args: server.args,
-            cwd: server.cwd ?? emptyFolder,
-            env: allowedEnvironment(process.env, { names: [], entries: server.env }),
-            mark: { ...io.mark },
-            signal: io.signal,
-          },
-          async (identity) => await io.spawned(identity),
-        );
-  return await createMCPClient({
-    transport,
+  const { name, server, clients } = of;
+  const startedFor = (program: ToolProgram): ProcessTransport => {
+    const transport = programOf(program, setup, io);
+    clients.defer(async () => await transport.close());
+    return transport;
+  };
+  const client = await createMCPClient({
+    transport: "url" in server ? { type: "http", ...server } : startedFor(server),
     clientName: "agent-bridge",
     initializationOptions: { timeout: connectMs, signal: io.signal },
     onUncaughtError: (error) =>
       io.logger.debug("An MCP server", { server: name, error: describeError(error) }),
   });
+  clients.defer(async () => await client.close());
+  return client;
+}
+
+function programOf(
+  { command, args, cwd, env }: ToolProgram,
+  { emptyFolder }: ToolSetup,
+  io: Pick<TurnIo, "mark" | "spawned" | "signal">,
+): ProcessTransport {
+  return new ProcessTransport(
+    {
+      command,
+      args,
+      cwd: cwd ?? emptyFolder,
+      env: allowedEnvironment(process.env, { names: [], entries: env }),
+      mark: { ...io.mark },
+      signal: io.signal,
+    },
+    async (identity) => await io.spawned(identity),
+  );
 }
 
 async function listTools(

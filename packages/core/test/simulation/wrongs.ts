@@ -175,7 +175,7 @@ export const wrongs: readonly WrongCase[] = [
   },
   {
     name: "a store that sets the work of living nodes free",
-    promises: ["two attempts never act at once"],
+    promises: ["two attempts never act at once", "replies are effectively once"],
     make: () => ({
       store: replacing("work.forfeit", async ({ go }, store) => {
         for (const node of ["one", "two", "three"])
