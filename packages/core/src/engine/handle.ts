@@ -9,7 +9,8 @@ import type { Engine } from "./engine.ts";
 import { attachTask, followLog, waitForTasks } from "./attach.ts";
 import { readPartialAnswer } from "./partial-answer.ts";
 import { checkPlainData, cutBytes } from "../plain-data.ts";
-import { resumeTask, startTask } from "./requests.ts";
+import { startTask } from "./requests.ts";
+import { resumeTask } from "./resume.ts";
 import { cancelledEnding } from "./texts.ts";
 
 const emptyPage: Page<never> = { items: [], next: null };

@@ -8,15 +8,13 @@ import type { Kind } from "../contract/kind.ts";
 import { ownerOf, type Principal, scopeOf } from "../contract/principal.ts";
 import { quotaText } from "../contract/quota.ts";
 import type { Route } from "../contract/route.ts";
-import { isFinal, type Task } from "../contract/task.ts";
+import type { Task } from "../contract/task.ts";
 import { takeAttachments } from "./attachments.ts";
 import type { Engine } from "./engine.ts";
 import { checkPlainData, hashOf } from "../plain-data.ts";
 import { countRequest, quotasOf } from "./quotas.ts";
 import { withinRunLimits } from "./run-limits.ts";
 import { narrowedRules } from "./narrowed-rules.ts";
-import { rulesOf } from "./task-rules.ts";
-import { recoveryPrompt } from "./texts.ts";
 
 /** The name by which routes know a direct caller; a payload can not claim another. */
 export function senderOf(principal: Principal): string {
@@ -35,11 +33,14 @@ export function senderOf(principal: Principal): string {
 }
 
 /** What a name or key of a caller's choosing may have, and a task's metadata. */
-const nameLimits = { bytes: 1024, depth: 0 };
+export const nameLimits = { bytes: 1024, depth: 0 };
 const metadataLimits = { bytes: 4096, depth: 64 };
 const optionsLimits = { bytes: 16 * 1024, depth: 16 };
 
-const messageLimits = ({ limits }: Pick<Engine, "limits">): { bytes: number; depth: number } => ({
+/** What a message of a direct caller may have. */
+export const messageLimits = ({
+  limits,
+}: Pick<Engine, "limits">): { bytes: number; depth: number } => ({
   bytes: limits.messageBytes,
   depth: limits.messageDepth,
 });
@@ -58,8 +59,6 @@ function checkRequest(request: StartRequest): void {
   checkPlainData("The metadata", metadata ?? {}, metadataLimits);
   checkPlainData("The options", request.options ?? {}, optionsLimits);
 }
-
-const notFound = (taskId: string): BridgeError => new BridgeError("TASK_NOT_FOUND", { taskId });
 
 /** Looks at a payload before it is read. @throws BridgeError INPUT_INVALID, INPUT_TOO_LARGE, INPUT_TOO_DEEP */
 export function checkPayload(engine: Pick<Engine, "limits">, payload: Json): void {
@@ -95,7 +94,8 @@ export function parsePayload(
   }
 }
 
-function allowedRoute(
+/** The first rule that lets a direct caller in. @throws BridgeError ROUTE_NONE */
+export function allowedRoute(
   engine: Engine,
   kind: string,
   of: { principal: Principal; runner: string | null },
@@ -162,7 +162,7 @@ function taskFrom(
 }
 
 /** Accepts a task within the limits of who asks. */
-async function acceptFor(
+export async function acceptFor(
   engine: Engine,
   of: { principal: Principal; task: NewTask; dedupe: NewMessage["dedupe"] },
 ): Promise<{ task: Task; created: boolean }> {
@@ -234,79 +234,5 @@ export async function startTask(
     request.idempotencyKey === undefined
       ? null
       : { scope: ownerOf(principal), key: request.idempotencyKey, hash: hashOf(asked) };
-  return await acceptFor(engine, { principal, task, dedupe });
-}
-
-/** By which rule a task is gone on with. The operator, who owns the table, needs no rule of their own for it. */
-function routeOfOld(engine: Engine, principal: Principal, { kind, runner }: Task): Route {
-  const own = engine.routing.routes.find((route) => route.kind === kind && route.runner === runner);
-  if (principal.type === "operator" && own !== undefined) return own;
-  return allowedRoute(engine, kind, { principal, runner });
-}
-
-/**
- * Where a task is gone on with: in its own conversation, by its place, since a room of a channel may have been
- * opened by somebody else than its sender.
- */
-async function placeOfOld(
-  engine: Engine,
-  conversationId: string,
-): Promise<NewTask["conversation"]> {
-  const found = await engine.store.queries.conversation(conversationId, { all: true });
-  if (found === undefined || found.channel === null) return { id: conversationId };
-  const { channel, workspace, key } = found;
-  return { newId: newId("conv", engine.random), channel, workspace, key, keepsSession: true };
-}
-
-/** Goes on with a task. @throws BridgeError as `Handle.resume` says */
-export async function resumeTask(
-  engine: Engine,
-  principal: Principal,
-  request: {
-    taskId: string;
-    conversationId: string | null | undefined;
-    message?: string;
-    idempotencyKey?: string;
-  },
-): Promise<{ task: Task; created: boolean }> {
-  checkPlainData("The message", request.message ?? "", messageLimits(engine));
-  checkPlainData("The idempotency key", request.idempotencyKey ?? "", nameLimits);
-  const old = await engine.store.queries.task(request.taskId, scopeOf(principal));
-  // A missing conversation is never a wildcard: a task without one can not be gone on with by anyone.
-  if (
-    old === undefined ||
-    old.conversationId === null ||
-    old.conversationId !== request.conversationId
-  )
-    throw notFound(request.taskId);
-  const wasInterrupted = old.error?.code === "interrupted";
-  if (!isFinal(old.status) || (request.message === undefined && !wasInterrupted))
-    return { task: old, created: false };
-  countRequest(engine, principal);
-  const route = routeOfOld(engine, principal, old);
-  const prompt = request.message ?? recoveryPrompt(old.input.prompt);
-  const task: NewTask = {
-    id: newId("task", engine.random),
-    kind: old.kind,
-    runner: old.runner,
-    owner: old.owner,
-    input: {
-      payload: request.message === undefined ? old.input.payload : { text: request.message },
-      prompt,
-    },
-    provenance: { kind: old.kind, channel: null, workspace: "", sender: senderOf(principal) },
-    rules: rulesOf(route),
-    metadata: {},
-    destination: null,
-    conversation: await placeOfOld(engine, old.conversationId),
-    continues: old.id,
-    questions: "ask",
-    waitingText: null,
-    hops: null,
-    quotas: quotasOf(engine, principal, route),
-    refusalText: null,
-  };
-  const key = request.idempotencyKey ?? "";
-  const dedupe = { scope: `continues:${old.id}`, key, hash: hashOf({ prompt }) };
   return await acceptFor(engine, { principal, task, dedupe });
 }
